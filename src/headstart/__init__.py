@@ -1,0 +1,1 @@
+"""Headstart: a private, self-hosted assistant that keeps what it needs to learn."""

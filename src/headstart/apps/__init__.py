@@ -1,0 +1,1 @@
+"""Apps: instructions + knowledge + reasoning over an endpoint, called by model name."""

@@ -1,0 +1,1 @@
+"""Documents made searchable: load, chunk, embed, index, search."""

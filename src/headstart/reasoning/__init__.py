@@ -1,0 +1,1 @@
+"""How an app gets from a question to an answer."""

@@ -1,0 +1,1 @@
+"""What every call leaves behind, and the feedback that hangs on it."""

@@ -1,0 +1,1 @@
+"""Endpoints: models that run in supervised worker processes and answer by name."""

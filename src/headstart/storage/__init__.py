@@ -1,0 +1,1 @@
+"""Where things are kept: the relational database, objects (bytes), and durable jobs."""
