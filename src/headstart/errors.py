@@ -24,7 +24,7 @@ class HeadstartError(Exception):
 
 
 class BadRequest(HeadstartError):
-    """The request cannot be carried out as written: wrong value, unknown or unsupported parameter."""
+    """The request cannot be carried out as written: a wrong value, an unsupported parameter."""
 
     status = 400
     type = "invalid_request_error"
@@ -36,7 +36,7 @@ class ContextTooLong(BadRequest):
     def __init__(self, prompt_tokens: int, context_length: int) -> None:
         super().__init__(
             f"The prompt has {prompt_tokens} tokens, but this model's context window is "
-            f"{context_length} tokens. Shorten the messages or deploy a model with a longer context.",
+            f"{context_length} tokens. Shorten the messages, or use a model with a longer context.",
             param="messages",
             code="context_length_exceeded",
         )

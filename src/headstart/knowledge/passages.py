@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file as Markdown text. `pages[i]` is the offset at which page i+1 starts, if it has pages."""
+    """A file as Markdown text. `pages[i]` is the offset where page i+1 starts, if it has pages."""
 
     text: str
     title: str | None = None
