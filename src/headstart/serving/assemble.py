@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from openai.types import Completion
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.chat.chat_completion_chunk import Choice as ChunkChoice
 
@@ -31,7 +32,7 @@ class ChatAssembler:
             choice.index,
             {
                 "index": choice.index,
-                "message": {"role": "assistant", "content": None},
+                "message": {"role": "assistant", "content": None, "refusal": None},
                 "finish_reason": None,
                 "logprobs": None,
             },
@@ -71,6 +72,56 @@ class ChatAssembler:
                 "created": self._head.created,
                 "model": self._head.model,
                 "system_fingerprint": self._head.system_fingerprint,
+                "choices": self.choices(),
+                "usage": self._usage,
+            }
+        )
+
+
+class CompletionAssembler:
+    """Collects the chunks of one plain completion, in order; any number of choices."""
+
+    def __init__(self) -> None:
+        self._head: Completion | None = None
+        self._choices: dict[int, dict[str, Any]] = {}
+        self._usage: dict[str, Any] | None = None
+
+    def add(self, chunk: Completion) -> None:
+        if self._head is None:
+            self._head = chunk
+        if chunk.usage is not None:
+            self._usage = chunk.usage.model_dump(exclude_unset=True)
+        for choice in chunk.choices:
+            whole = self._choices.setdefault(
+                choice.index,
+                {"index": choice.index, "text": "", "finish_reason": None, "logprobs": None},
+            )
+            whole["text"] += choice.text
+            if choice.logprobs is not None:
+                part = choice.logprobs.model_dump(exclude_none=True)
+                joined = whole["logprobs"] = whole["logprobs"] or {}
+                for name, values in part.items():
+                    joined[name] = joined.get(name, []) + values
+            if choice.finish_reason:
+                whole["finish_reason"] = choice.finish_reason
+
+    def choices(self) -> list[dict[str, Any]]:
+        """What has arrived so far; unfinished ones have no reason."""
+        return [self._choices[index] for index in sorted(self._choices)]
+
+    @property
+    def usage(self) -> dict[str, Any] | None:
+        return self._usage
+
+    def completion(self) -> Completion:
+        if self._head is None:
+            raise ValueError("no chunk was added")
+        return Completion.model_validate(
+            {
+                "id": self._head.id,
+                "object": "text_completion",
+                "created": self._head.created,
+                "model": self._head.model,
                 "choices": self.choices(),
                 "usage": self._usage,
             }

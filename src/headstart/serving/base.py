@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from headstart.errors import BadRequest
 from headstart.security.principal import Principal
-from headstart.serving.assemble import ChatAssembler
+from headstart.serving.assemble import ChatAssembler, CompletionAssembler
 from headstart.serving.requests import ChatRequest, CompletionRequest, EmbeddingRequest, Message
 
 
@@ -50,7 +50,7 @@ class Endpoint(ABC):
     name: str
 
     @abstractmethod
-    def chat(self, call: Call, request: ChatRequest) -> AsyncIterator[ChatCompletionChunk]:
+    def chat(self, call: Call, request: ChatRequest) -> AsyncGenerator[ChatCompletionChunk, None]:
         """Answer, chunk by chunk.
 
         The last chunk of each choice carries its `finish_reason`; after them comes one chunk
@@ -58,7 +58,7 @@ class Endpoint(ABC):
         Closing the iterator stops the generation. Raises `HeadstartError`.
         """
 
-    def complete(self, call: Call, request: CompletionRequest) -> AsyncIterator[Completion]:
+    def complete(self, call: Call, request: CompletionRequest) -> AsyncGenerator[Completion, None]:
         """Continue a plain prompt, chunk by chunk, ending as `chat` does."""
         raise BadRequest(f"'{self.name}' does not serve /v1/completions", param="model")
 
@@ -80,5 +80,12 @@ class Endpoint(ABC):
         """The whole answer at once: the chunks of `chat`, put together."""
         assembler = ChatAssembler()
         async for chunk in self.chat(call, request):
+            assembler.add(chunk)
+        return assembler.completion()
+
+    async def continuation(self, call: Call, request: CompletionRequest) -> Completion:
+        """The whole continuation at once: the chunks of `complete`, put together."""
+        assembler = CompletionAssembler()
+        async for chunk in self.complete(call, request):
             assembler.add(chunk)
         return assembler.completion()

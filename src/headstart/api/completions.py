@@ -1,0 +1,42 @@
+"""`/v1/completions`: plain continuation of a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from fastapi import APIRouter, Request, Response
+from openai.types import Completion
+
+from headstart.api.deps import CurrentPrincipal, CurrentServices
+from headstart.api.ids import new_call_id
+from headstart.api.sse import EventStream, while_connected
+from headstart.serving.base import Call, Endpoint
+from headstart.serving.requests import CompletionRequest
+
+router = APIRouter(tags=["completions"])
+
+
+@router.post("/v1/completions", response_model=Completion)
+async def create_completion(
+    request: Request,
+    body: CompletionRequest,
+    principal: CurrentPrincipal,
+    services: CurrentServices,
+) -> Response:
+    endpoint = services.models.resolve(body.model)
+    call = Call(id=new_call_id("cmpl"), principal=principal)
+    if body.stream:
+        return await EventStream.open(request, _payloads(endpoint, call, body))
+    completion = await while_connected(request, endpoint.continuation(call, body))
+    return Response(completion.model_dump_json(exclude_unset=True), media_type="application/json")
+
+
+async def _payloads(
+    endpoint: Endpoint, call: Call, body: CompletionRequest
+) -> AsyncIterator[bytes]:
+    wants_usage = body.stream_options is not None and body.stream_options.include_usage
+    async with aclosing(endpoint.complete(call, body)) as chunks:
+        async for chunk in chunks:
+            if chunk.choices or wants_usage:
+                yield chunk.model_dump_json(exclude_unset=True).encode()
