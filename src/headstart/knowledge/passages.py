@@ -37,7 +37,8 @@ class Passage:
     text: str
     start: int
     end: int
-    score: float  # fused, higher is better, in [0, 1]
+    score: float  # fused, higher is better, in [0, 1]; ranks within one search
+    similarity: float  # cosine of query and chunk embeddings: comparable between searches
     headings: tuple[str, ...] = ()
     page: int | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
