@@ -30,7 +30,7 @@ class Database:
         self.url = url
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            Path(parsed.database).parent.mkdir(0o700, parents=True, exist_ok=True)
         self.engine = create_engine(url)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _set_sqlite_pragmas)
@@ -42,8 +42,11 @@ class Database:
             yield session
 
     def migrate(self) -> None:
-        """Bring the schema to the newest version. Safe to repeat."""
+        """Bring the schema to the newest version, wholly or not at all. Safe to repeat."""
         with self.engine.begin() as connection:
+            if self.engine.dialect.name == "sqlite":
+                # sqlite3 opens no transaction for DDL by itself: a crash would leave half a schema
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
             config = migrations_config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

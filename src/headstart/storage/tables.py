@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, MetaData, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -22,7 +22,11 @@ class Table(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map: ClassVar = {dict[str, Any]: JSON, list[Any]: JSON}
+    type_annotation_map: ClassVar = {
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        int: BigInteger,  # sizes above 2 GB, times after 2038
+    }
 
 
 # --- security ---------------------------------------------------------------------------------
@@ -113,6 +117,7 @@ class VectorStoreFileRow(Table):
     path: Mapped[str | None] = mapped_column(
         index=True
     )  # source on disk, when synced from a folder
+    modified_ns: Mapped[int | None]  # of that source, when it was last looked at
     status: Mapped[str]  # "in_progress" | "completed" | "failed" | "cancelled"
     error_code: Mapped[str | None]
     error: Mapped[str | None] = mapped_column(Text)
@@ -145,24 +150,25 @@ class AppVersionRow(Table):
 
 class ConversationRow(Table):
     __tablename__ = "conversations"
+    __table_args__ = (Index("ix_conversations_list", "key_id", "updated_at", "id"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)  # conv_…
-    title: Mapped[str]
+    title: Mapped[str]  # empty until the first user message
     attributes: Mapped[dict[str, Any]]  # OpenAI's `metadata`
-    key_id: Mapped[str | None] = mapped_column(index=True)
+    key_id: Mapped[str | None]
     created_at: Mapped[int]
-    updated_at: Mapped[int] = mapped_column(index=True)
+    updated_at: Mapped[float]  # fractions keep the order of turns within a second
 
 
 class ConversationItemRow(Table):
     __tablename__ = "conversation_items"
+    __table_args__ = (Index("ix_conversation_items_order", "conversation_id", "position"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)  # msg_…
-    conversation_id: Mapped[str] = mapped_column(
-        ForeignKey("conversations.id", ondelete="CASCADE"), index=True
-    )
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
     position: Mapped[int]
     role: Mapped[str]
+    status: Mapped[str]  # "completed" | "incomplete" (an answer that was stopped)
     content: Mapped[list[Any]]
     record_id: Mapped[str | None]
     alternative_to: Mapped[str | None]  # the record whose answer this one was regenerated from
@@ -176,15 +182,22 @@ class RecordRow(Table):
     """One call, whole. `id` is the id that the client got."""
 
     __tablename__ = "records"
+    __table_args__ = (  # one per way that the list is filtered, each in the list's order
+        Index("ix_records_created", "created_at", "id"),
+        Index("ix_records_model", "model", "created_at", "id"),
+        Index("ix_records_app", "app", "created_at", "id"),
+        Index("ix_records_key", "key_id", "created_at", "id"),
+        Index("ix_records_conversation", "conversation_id", "created_at", "id"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]  # "chat" | "completion" | "embedding"
-    created_at: Mapped[float] = mapped_column(index=True)
-    model: Mapped[str] = mapped_column(index=True)  # the name that was called
+    created_at: Mapped[float]
+    model: Mapped[str]  # the name that was called
     endpoint: Mapped[str | None]  # the endpoint that answered
-    app: Mapped[str | None] = mapped_column(index=True)
+    app: Mapped[str | None]
     key_id: Mapped[str | None]
-    conversation_id: Mapped[str | None] = mapped_column(index=True)
+    conversation_id: Mapped[str | None]
     alternative_to: Mapped[str | None]  # the record that this call regenerates
     status: Mapped[str]  # "completed" | "cancelled" | "failed"
     error: Mapped[str | None] = mapped_column(Text)
@@ -193,7 +206,7 @@ class RecordRow(Table):
     passages: Mapped[list[Any]]
     steps: Mapped[list[Any]]
     output: Mapped[dict[str, Any]]  # OpenAI's `choices` and what hangs on them
-    text: Mapped[str] = mapped_column(Text)  # last user message and answer, for search
+    text: Mapped[str] = mapped_column(Text)  # last user message and answer, casefolded for search
     prompt_tokens: Mapped[int]
     completion_tokens: Mapped[int]
     first_token_ms: Mapped[float | None]
