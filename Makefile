@@ -38,6 +38,7 @@ up: install ## Serve an assistant over DOCS (default: docs/) on http://HOST:PORT
 	$(BIN)/headstart up $(DOCS) --host $(HOST) --port $(PORT)
 
 test: install-dev ## Run the tests
+	$(BIN)/python -m tests.models
 	$(BIN)/python -m pytest
 
 check: install-dev ## Lint, types, layers, generated files

