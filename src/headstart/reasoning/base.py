@@ -9,7 +9,7 @@ know nothing of retrieval or citations: the app does those around them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import cache
 from importlib.metadata import entry_points
 from typing import ClassVar
@@ -28,8 +28,8 @@ class Strategy(ABC):
     @abstractmethod
     def reason(
         self, call: Call, request: ChatRequest, endpoint: Endpoint
-    ) -> AsyncIterator[ChatCompletionChunk]:
-        """Answer `request`, as `Endpoint.chat` does. Closing the iterator stops all work."""
+    ) -> AsyncGenerator[ChatCompletionChunk, None]:
+        """Answer `request`, as `Endpoint.chat` does. Closing the generator stops all work."""
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, ClassVar, cast
 
@@ -18,7 +18,7 @@ class Direct(Strategy):
 
     async def reason(
         self, call: Call, request: ChatRequest, endpoint: Endpoint
-    ) -> AsyncIterator[ChatCompletionChunk]:
+    ) -> AsyncGenerator[ChatCompletionChunk, None]:
         async with aclosing(cast(AsyncGenerator[Any], endpoint.chat(call, request))) as chunks:
             async for chunk in chunks:
                 yield chunk

@@ -1,0 +1,117 @@
+"""How well a passage backs a sentence, judged by the words they share.
+
+A sentence of an answer is backed by a passage when one or two neighbouring sentences of it hold
+the sentence's terms. Terms are word stems, so it works for any language written with spaces;
+scripts without them are compared by character pairs. What this cannot see: a sentence that uses
+the passage's words and turns their meaning round ("is not", swapped names).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+BACKED = 0.7  # share of the terms that the question did not bring, see benchmarks/grounding.py
+BACKED_OVERALL = 0.55  # share of all terms
+
+_WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*")
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]+")
+_SENTENCE = re.compile(r"[^\n]+?(?:[.!?。！？]+[\"'”’)\]]*(?=\s|$)|[。！？]|(?=\n)|$)")
+_STEM = 6
+_COMMON_WORDS = """
+about also been both does from have here into itself just like many more most much only other over
+same some such than that their them then there these they this those through under very were what
+when where which while will with would your
+"""
+_COMMON = frozenset(_COMMON_WORDS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a text: `text[start:end]`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """The part of a text that backs a sentence best."""
+
+    share: float  # of the sentence's terms, 0 to 1
+    strong: bool  # enough to cite it
+    span: Span
+
+
+def terms(text: str) -> frozenset[str]:
+    """What a text is about: stems of its longer words, and its numbers."""
+    found: set[str] = set()
+    for word in _WORD.findall(text.lower()):
+        if _UNSPACED.search(word):
+            found.update(word[i : i + 2] for i in range(max(1, len(word) - 1)))
+        elif word[0].isdigit():
+            found.add(word)
+        elif len(word) > 3 and word not in _COMMON:
+            found.add(word[:_STEM].removesuffix("s"))
+    return frozenset(found)
+
+
+class Passages:
+    """Texts prepared for many comparisons."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._windows = [_windows(text) for text in texts]
+
+    def backing(self, index: int, sentence: str, question: str) -> Backing:
+        """How well text `index` backs a sentence that answers `question`."""
+        asked, said = terms(question), terms(sentence)
+        new = said - asked
+        numbers = {term for term in new if term[0].isdigit()}
+        best: tuple[float, float, int] = (0.0, 0.0, 0)
+        best_backing = Backing(0.0, False, Span(0, 0))
+        for span, held in self._windows[index]:
+            share = _share(said, held)
+            rank = (share, _share(asked, held), span.start - span.end)
+            if best_backing.span.end and rank <= best:
+                continue
+            strong = (
+                bool(said)
+                and numbers <= held
+                and _share(new, held) >= BACKED
+                and share >= BACKED_OVERALL
+            )
+            best, best_backing = rank, Backing(share, strong, span)
+        return best_backing
+
+    def best(self, sentence: str, question: str) -> int | None:
+        """The text that backs the sentence best, if one does so strongly; the first of equals."""
+        strong = [
+            (backing.share, -index)
+            for index in range(len(self._windows))
+            if (backing := self.backing(index, sentence, question)).strong
+        ]
+        return -max(strong)[1] if strong else None
+
+
+def sentences(text: str) -> list[Span]:
+    """The sentences and lines of a text, blank ones left out."""
+    spans = []
+    for match in _SENTENCE.finditer(text):
+        stripped = match[0].strip()
+        if stripped:
+            start = match.start() + match[0].index(stripped)
+            spans.append(Span(start, start + len(stripped)))
+    return spans
+
+
+def _windows(text: str) -> list[tuple[Span, frozenset[str]]]:
+    """Every sentence, and every two in a row, with the terms they hold."""
+    spans = sentences(text)
+    pairs = [Span(a.start, b.end) for a, b in pairwise(spans)]
+    return [(span, terms(text[span.start : span.end])) for span in spans + pairs]
+
+
+def _share(part: frozenset[str], whole: frozenset[str]) -> float:
+    return len(part & whole) / len(part) if part else 1.0
