@@ -1,0 +1,22 @@
+/** The pages of the console, in the order of the navigation. A new page is one entry here. */
+import { IconMessageCircle, type Icon } from "@tabler/icons-react";
+import type { ComponentType } from "react";
+
+export interface PageEntry {
+  /** Absolute route; `paths` adds further ones that the same module serves (one record, …). */
+  path: string;
+  paths?: string[];
+  label: string;
+  icon: Icon;
+  load: () => Promise<{ default: ComponentType }>;
+}
+
+export const pages: PageEntry[] = [
+  {
+    path: "/",
+    paths: ["/chat/:conversationId"],
+    label: "Chat",
+    icon: IconMessageCircle,
+    load: () => import("./chat/ChatPage"),
+  },
+];

@@ -1,0 +1,46 @@
+/** Routes: the layout around lazily loaded pages. */
+import { createBrowserRouter, useRouteError } from "react-router";
+
+import { EmptyState } from "../components/EmptyState";
+import { ErrorState } from "../components/ErrorState";
+import { Page } from "../components/Page";
+import { pages } from "../pages/pages";
+import { Layout } from "./Layout";
+import { IconMapOff } from "@tabler/icons-react";
+
+function BrokenPage() {
+  return (
+    <ErrorState
+      title="This page stopped working"
+      error={useRouteError()}
+      retry={() => location.reload()}
+    />
+  );
+}
+
+function UnknownPage() {
+  return (
+    <Page title="Not found">
+      <EmptyState icon={IconMapOff} title="There is no page at this address">
+        The link may be old. The navigation shows what there is.
+      </EmptyState>
+    </Page>
+  );
+}
+
+export const router = createBrowserRouter([
+  {
+    element: <Layout />,
+    errorElement: <BrokenPage />,
+    children: [
+      ...pages.flatMap(({ path, paths = [], load }) =>
+        [path, ...paths].map((one) => ({
+          path: one,
+          errorElement: <BrokenPage />,
+          lazy: async () => ({ Component: (await load()).default }),
+        })),
+      ),
+      { path: "*", element: <UnknownPage /> },
+    ],
+  },
+]);

@@ -1,0 +1,2 @@
+/** Keys that work everywhere in the console. */
+export const MODIFIER = /Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘" : "Ctrl ";
