@@ -1,0 +1,64 @@
+"""Bytes to text: byte order marks, then UTF-8, then a guess at what legacy encoding it is."""
+
+from __future__ import annotations
+
+import codecs
+
+from charset_normalizer import from_bytes
+
+from headstart.knowledge.loaders.base import LoadError
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is its prefix
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_SAMPLE = 2**16
+_CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v\b\x1b")) + b"\x7f"
+_DROPPED = dict.fromkeys((0, 65279)) | {0x0B: "\n", 0x0C: "\n", 0x85: "\n"}
+
+
+def decode(data: bytes, filename: str) -> str:
+    """The text of a file, line ends normalised to `\\n`. Raises `LoadError` if it is no text."""
+    text = _decoded(data, filename)
+    return text.replace("\r\n", "\n").replace("\r", "\n").translate(_DROPPED)
+
+
+def _decoded(data: bytes, filename: str) -> str:
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, errors="replace")
+    sample = data[:_SAMPLE]
+    wide = _utf16_without_mark(sample)
+    if wide:
+        return data.decode(wide, errors="replace")
+    if len(sample) - len(sample.translate(None, _CONTROL)) > len(sample) // 50:
+        raise LoadError(
+            "unsupported", f"'{filename}' is a binary file of a kind that cannot be read."
+        )
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start > _SAMPLE:  # UTF-8 with a bad byte somewhere, or cut off within a character
+            return data.decode("utf-8", errors="replace")
+    guess = from_bytes(sample).best()
+    if guess is None:
+        raise LoadError(
+            "unsupported",
+            f"'{filename}' is neither text in a known encoding nor a supported binary format.",
+        )
+    return data.decode(guess.encoding, errors="replace")
+
+
+def _utf16_without_mark(sample: bytes) -> str | None:
+    """UTF-16 of mostly Latin text has a zero in every second byte."""
+    half = len(sample) // 2
+    if half < 4:
+        return None
+    if sample[1::2].count(0) > 0.4 * half and sample[::2].count(0) == 0:
+        return "utf-16-le"
+    if sample[::2].count(0) > 0.4 * half and sample[1::2].count(0) == 0:
+        return "utf-16-be"
+    return None
