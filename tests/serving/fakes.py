@@ -90,7 +90,7 @@ def call() -> Call:
     return Call(id="chatcmpl-1", principal=Principal("key_1", "test", Role.ADMIN))
 
 
-def ask(text: str, **more: Any) -> ChatRequest:
+def ask(text: Any, **more: Any) -> ChatRequest:
     body = {"model": "m", "messages": [{"role": "user", "content": text}], **more}
     return ChatRequest.model_validate(body)
 

@@ -54,7 +54,8 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {  # values that ask for nothing, besides
     "stop": ([],),
 }
 _PROMPT_LIMIT = 5.0  # seconds for the record's prompt, which the end of the answer waits for
-_NOTICE = 1.0  # seconds until the end of a process is known after its connection broke
+_NOTICE = 0.2  # seconds until the end of a process is known after its connection broke
+_STALE = 0.05  # seconds in which a connection breaks that had been dead before
 
 
 log = structlog.get_logger(__name__)
@@ -239,16 +240,20 @@ class WorkerEndpoint(Endpoint):
     async def _post(
         self, replica: Replica, path: str, body: bytes
     ) -> tuple[Replica, aiohttp.ClientResponse]:
-        """Send a request, a second time where the first cannot have reached a model."""
+        """Send a request, and once more where the first try met a connection that was dead.
+
+        One that breaks later may have reached a model and killed it: that is not repeated.
+        """
+        began = time.monotonic()
         try:
             return replica, await worker_client.post(self._http, replica.at(path), body)
         except worker_client.NotConnected:
-            await replica.ended_within(_NOTICE)
-            replica = await self._supervisor.current()
+            pass
         except worker_client.Disconnected as error:
-            if await replica.ended_within(_NOTICE):
+            if time.monotonic() - began > _STALE:
                 raise await self._lost(replica) from error
-            # else the worker had closed the idle connection as we took it
+        await replica.ended_within(_NOTICE)
+        replica = await self._supervisor.current()
         try:
             return replica, await worker_client.post(self._http, replica.at(path), body)
         except worker_client.TransportError as error:
