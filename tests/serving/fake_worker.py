@@ -69,7 +69,8 @@ async def chat(request: web.Request) -> web.StreamResponse:
         os.kill(os.getpid(), signal.SIGSTOP)
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(request)
-    await send(response, chunk("Hel"))
+    more = {"prompt": "as the model saw it"} if ask == "prompt in band" else {}
+    await send(response, chunk("Hel", **more))
     if ask == "die":
         await send(response, chunk("lo"))
         os.kill(os.getpid(), signal.SIGKILL)

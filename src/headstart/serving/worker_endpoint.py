@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,27 +31,20 @@ from headstart.serving.requests import (
     Sampling,
 )
 from headstart.serving.supervisor import Supervisor
+from headstart.serving.worker_requests import (
+    chat_body,
+    completion_body,
+    embedding_body,
+    plain_messages,
+    refuse_unsupported,
+)
 
-_OURS = {"model", "stream", "stream_options", "user", "store", "metadata", "conversation"}
-_CHAT_OURS = _OURS | {"regenerates", "messages", "max_completion_tokens", "max_tokens"}
 _TEMPLATED = ("messages", "tools", "tool_choice")
 _A_MODEL = {
     Task.CHAT: "a chat model",
     Task.SEQ2SEQ: "a text-to-text model",
     Task.EMBEDDING: "an embedding model",
     Task.RERANK: "a reranker",
-}
-_NEUTRAL: dict[str, tuple[Any, ...]] = {  # values that ask for nothing, besides a field's default
-    "temperature": (1,),
-    "top_p": (1,),
-    "presence_penalty": (0,),
-    "frequency_penalty": (0,),
-    "logit_bias": ({},),
-    "tools": ([],),
-    "tool_choice": ("none", "auto"),
-    "parallel_tool_calls": (True,),
-    "best_of": (1,),
-    "stop": ([],),
 }
 _PROMPT_LIMIT = 5.0  # seconds for the record's prompt, which the end of the answer waits for
 _NOTICE = 0.2  # seconds until the end of a process is known after its connection broke
@@ -63,8 +56,18 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Exchange:
+    """A request that a worker is answering."""
+
+    call: Call
     replica: Replica
+    body: dict[str, Any]
     response: aiohttp.ClientResponse
+    started: bool = False  # its first chunk has come
+    prompt: asyncio.Task[None] | None = None
+
+    @property
+    def payloads(self) -> AsyncGenerator[bytes, None]:
+        return worker_client.events(self.response)
 
 
 class WorkerEndpoint(Endpoint):
@@ -100,69 +103,56 @@ class WorkerEndpoint(Endpoint):
         self, call: Call, request: ChatRequest
     ) -> AsyncGenerator[ChatCompletionChunk, None]:
         self._require("/v1/chat/completions", Task.CHAT, Task.SEQ2SEQ)
-        body: dict[str, Any] = request.model_dump(
-            exclude=_CHAT_OURS, exclude_defaults=True, by_alias=True
-        )
-        body["messages"] = plain_messages(request.messages)
-        if request.token_limit is not None:
-            body["max_tokens"] = request.token_limit
-        created, usage, first = int(call.created_at), None, True
-        async with self._stream(call, request, "v1/chat/completions", body) as payloads:
-            async for payload in payloads:
-                if first:
-                    first = False
-                    self._metrics.first_token.observe(time.time() - call.created_at)
+        used: CompletionUsage | None = None
+        async with self._stream(
+            call, request, "v1/chat/completions", chat_body(request)
+        ) as exchange:
+            async for payload in exchange.payloads:
                 chunk = ChatCompletionChunk.model_validate_json(payload)
-                chunk.id, chunk.model, chunk.created = call.id, self.name, created
-                if chunk.usage is not None:
-                    usage = chunk.usage
-                    if not chunk.choices:
-                        continue
-                    chunk.usage = None
-                yield chunk
+                if not exchange.started:
+                    self._note_start(exchange, chunk)
+                used = self._relabel(call, chunk) or used
+                if chunk.choices:
+                    yield chunk
         yield ChatCompletionChunk(
             id=call.id,
             choices=[],
-            created=created,
+            created=int(call.created_at),
             model=self.name,
             object="chat.completion.chunk",
-            usage=self._used(usage),
+            usage=self._book(used),
         )
 
     async def complete(
         self, call: Call, request: CompletionRequest
     ) -> AsyncGenerator[Completion, None]:
         self._require("/v1/completions", Task.CHAT, Task.SEQ2SEQ)
-        body = request.model_dump(exclude=_OURS, exclude_defaults=True)
-        created, usage, first = int(call.created_at), None, True
         if isinstance(request.prompt, str):
             call.trace.prompt = request.prompt
-        async with self._stream(call, request, "v1/completions", body) as payloads:
-            async for payload in payloads:
-                if first:
-                    first = False
-                    self._metrics.first_token.observe(time.time() - call.created_at)
+        used: CompletionUsage | None = None
+        async with self._stream(
+            call, request, "v1/completions", completion_body(request)
+        ) as exchange:
+            async for payload in exchange.payloads:
                 # not validated: OpenAI's own chunks have a null `finish_reason`, its type has not
                 chunk = Completion.construct(**from_json(payload))
-                chunk.id, chunk.model, chunk.created = call.id, self.name, created
-                if chunk.usage is not None:
-                    usage = chunk.usage
-                    if not chunk.choices:
-                        continue
-                    chunk.usage = None
-                yield chunk
+                if not exchange.started:
+                    self._note_start(exchange, None)
+                used = self._relabel(call, chunk) or used
+                if chunk.choices:
+                    yield chunk
         yield Completion(
             id=call.id,
             choices=[],
-            created=created,
+            created=int(call.created_at),
             model=self.name,
             object="text_completion",
-            usage=self._used(usage),
+            usage=self._book(used),
         )
 
     async def embed(self, call: Call, request: EmbeddingRequest) -> CreateEmbeddingResponse:
         self._require("/v1/embeddings", Task.EMBEDDING)
-        body = to_json(request.model_dump(exclude={"model", "user"}, exclude_none=True))
+        body = embedding_body(request)
         async with self._exchange(call, request, "v1/embeddings", body) as exchange:
             content = await worker_client.read(exchange.response)
         if request.encoding_format == "float":
@@ -193,24 +183,24 @@ class WorkerEndpoint(Endpoint):
     @asynccontextmanager
     async def _stream(
         self, call: Call, request: Sampling, path: str, body: dict[str, Any]
-    ) -> AsyncIterator[AsyncGenerator[bytes, None]]:
-        """The payloads of a streamed answer; leaving the block early aborts it in the worker."""
+    ) -> AsyncIterator[_Exchange]:
+        """A streamed answer; leaving the block early aborts it in the worker."""
         body |= {"model": self.name, "stream": True, "stream_options": {"include_usage": True}}
-        async with self._exchange(call, request, path, to_json(body)) as exchange:
-            prompt: asyncio.Task[None] | None = None
-            if "messages" in body and call.trace.keep:  # it generates now: no token is delayed
-                prompt = asyncio.create_task(self._trace_prompt(call, exchange.replica, body))
+        async with self._exchange(call, request, path, body) as exchange:
             try:
-                async with aclosing(worker_client.events(exchange.response)) as payloads:
-                    yield payloads
+                yield exchange
             finally:
                 exchange.response.close()
-                if prompt is not None:
-                    await prompt
+                if exchange.prompt is not None:
+                    await exchange.prompt
 
     @asynccontextmanager
     async def _exchange(
-        self, call: Call, request: Sampling | EmbeddingRequest, path: str, body: bytes
+        self,
+        call: Call,
+        request: Sampling | EmbeddingRequest,
+        path: str,
+        body: dict[str, Any],
     ) -> AsyncIterator[_Exchange]:
         """Hold a worker, send it the request, and see how the block ends."""
         outcome = "failed"
@@ -218,11 +208,11 @@ class WorkerEndpoint(Endpoint):
         try:
             replica = await self._supervisor.acquire()
             try:
-                self._refuse_unsupported(replica, request)
+                refuse_unsupported(replica.engine, request)
+                replica, response = await self._post(replica, path, to_json(body))
                 self._trace(call, replica)
-                replica, response = await self._post(replica, path, body)
                 try:
-                    yield _Exchange(replica, response)
+                    yield _Exchange(call, replica, body, response)
                 except worker_client.Disconnected as error:
                     raise await self._lost(replica) from error
                 finally:
@@ -267,17 +257,46 @@ class WorkerEndpoint(Endpoint):
             )
         return Unavailable(f"The connection to the worker of '{self.name}' broke; try again.")
 
-    async def _trace_prompt(self, call: Call, replica: Replica, body: dict[str, Any]) -> None:
+    def _note_start(self, exchange: _Exchange, chunk: ChatCompletionChunk | None) -> None:
+        """Time the first token, and see to the prompt for the record.
+
+        Our own workers put the prompt on the first chunk; from others it is asked for while they
+        generate, so that it delays no token.
+        """
+        exchange.started = True
+        call = exchange.call
+        self._metrics.first_token.observe(time.time() - call.created_at)
+        if chunk is None:
+            return
+        extra = chunk.model_extra
+        if extra and "prompt" in extra:
+            call.trace.prompt = extra.pop("prompt")
+        elif call.trace.keep:
+            exchange.prompt = asyncio.create_task(self._trace_prompt(exchange))
+
+    async def _trace_prompt(self, exchange: _Exchange) -> None:
         """Note the prompt as the model sees it. A record without it is better than no answer."""
+        body, call = exchange.body, exchange.call
         seen = to_json({name: body[name] for name in _TEMPLATED if name in body})
         try:
             async with asyncio.timeout(_PROMPT_LIMIT):
-                response = await worker_client.post(self._http, replica.at("apply-template"), seen)
+                url = exchange.replica.at("apply-template")
+                response = await worker_client.post(self._http, url, seen)
                 call.trace.prompt = from_json(await worker_client.read(response))["prompt"]
         except (HeadstartError, worker_client.TransportError, TimeoutError) as error:
             log.warning("no prompt for the record", call=call.id, why=str(error))
 
-    def _used(self, usage: CompletionUsage | None) -> CompletionUsage:
+    def _relabel(
+        self, call: Call, chunk: ChatCompletionChunk | Completion
+    ) -> CompletionUsage | None:
+        """Put our names on a chunk and take the usage off it, which gets a chunk of its own."""
+        chunk.id, chunk.model, chunk.created = call.id, self.name, int(call.created_at)
+        usage = chunk.usage
+        if usage is not None:
+            chunk.usage = None
+        return usage
+
+    def _book(self, usage: CompletionUsage | None) -> CompletionUsage:
         if usage is None:
             raise HeadstartError(f"The worker of '{self.name}' did not say how many tokens it used")
         self._metrics.prompt_tokens.inc(usage.prompt_tokens)
@@ -304,40 +323,3 @@ class WorkerEndpoint(Endpoint):
                 f"'{self.name}' is {_A_MODEL[self.model.task]}: it does not serve {what}",
                 param="model",
             )
-
-    def _refuse_unsupported(self, replica: Replica, request: Sampling | EmbeddingRequest) -> None:
-        fields = type(request).model_fields
-        for name in replica.engine.unsupported:
-            if name not in request.model_fields_set or name not in fields:
-                continue
-            value = getattr(request, name)
-            if value is None or value == fields[name].default or value in _NEUTRAL.get(name, ()):
-                continue
-            raise BadRequest(
-                f"'{name}' is not supported by the engine '{replica.engine.name}' of the endpoint "
-                f"'{self.name}'. Leave it out, or deploy the model with another engine.",
-                param=name,
-                code="unsupported_parameter",
-            )
-
-
-def plain_messages(messages: list[Message]) -> list[dict[str, Any]]:
-    """Messages as chat templates know them: text, and the fields that a template may look at."""
-    plain: list[dict[str, Any]] = []
-    for index, message in enumerate(messages):
-        if isinstance(message.content, list):
-            for part in message.content:
-                if part.type != "text":
-                    raise BadRequest(
-                        f"messages[{index}]: content of type '{part.type}' is not supported; this "
-                        "model reads text only",
-                        param=f"messages[{index}].content",
-                        code="unsupported_content",
-                    )
-        role = "system" if message.role == "developer" else message.role
-        shape: dict[str, Any] = {"role": role, "content": message.text}
-        for name in ("name", "tool_calls", "tool_call_id"):
-            if (value := getattr(message, name)) is not None:
-                shape[name] = value
-        plain.append(shape)
-    return plain
