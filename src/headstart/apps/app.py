@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from openai.types.chat import ChatCompletionChunk
 
@@ -22,14 +22,12 @@ from headstart.apps.prompt import RULES, Chat, Draft, Prompt, fit
 from headstart.apps.retrieval import Found, retrieve
 from headstart.apps.spec import AppSpec
 from headstart.errors import Unavailable
+from headstart.knowledge.knowledge import Knowledge
 from headstart.knowledge.passages import Passage
 from headstart.reasoning.base import strategies
 from headstart.serving.base import Call, Endpoint
+from headstart.serving.endpoints import Endpoints
 from headstart.serving.requests import ChatRequest, Message
-
-if TYPE_CHECKING:
-    from headstart.knowledge.knowledge import Knowledge
-    from headstart.serving.endpoints import Endpoints
 
 Chunks = AsyncGenerator[ChatCompletionChunk, None]
 

@@ -10,7 +10,6 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
 
@@ -18,12 +17,10 @@ from headstart.apps.app import App
 from headstart.apps.problems import did_you_mean
 from headstart.apps.spec import AppSpec
 from headstart.errors import NotFound
+from headstart.knowledge.knowledge import Knowledge
+from headstart.serving.endpoints import Endpoints
 from headstart.storage.database import Database
 from headstart.storage.tables import AppVersionRow
-
-if TYPE_CHECKING:
-    from headstart.knowledge.knowledge import Knowledge
-    from headstart.serving.endpoints import Endpoints
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,16 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
 from headstart.apps.problems import did_you_mean, problems
 from headstart.apps.spec import AppSpec, Spec
 from headstart.errors import SettingsError
+from headstart.knowledge.knowledge import EMBEDDINGS
 from headstart.settings import read_toml
 
 CHAT_MODEL = "qwen2.5-coder-0.5b-instruct"
 EMBEDDING_MODEL = "all-minilm-l6-v2"
-EMBEDDINGS = "embeddings"  # the endpoint that knowledge is embedded by
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(?:\d+[smhd])+")
@@ -54,6 +54,12 @@ class Declaration(Spec):
     endpoints: dict[str, EndpointSpec] = Field(default={})
     knowledge: dict[str, KnowledgeSpec] = Field(default={})
     apps: dict[str, AppSpec] = Field(default={})
+    _from_file: bool = PrivateAttr(default=False)
+
+    @property
+    def is_from_file(self) -> bool:
+        """Someone wrote this, so it decides; a default gives way to what is deployed already."""
+        return self._from_file
 
 
 def load(path: Path) -> Declaration:
@@ -72,6 +78,7 @@ def load(path: Path) -> Declaration:
         faults += _broken_names(declaration)
     if faults:
         raise SettingsError("\n".join(f"{path}: {fault}" for fault in faults))
+    declaration._from_file = True
     return _with_embeddings(declaration)
 
 

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from headstart.apps.overlap import terms
+from headstart.knowledge.knowledge import Knowledge
 from headstart.knowledge.passages import Passage
-
-if TYPE_CHECKING:
-    from headstart.knowledge.knowledge import Knowledge
 
 RELEVANT = 0.3  # cosine of the best passage, below which a question is not about the documents
 LEANS_ON = 5  # a question with fewer terms than this may need the one before it

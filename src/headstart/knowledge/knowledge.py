@@ -23,6 +23,7 @@ from headstart.knowledge.sync import Sync, SyncReport
 from headstart.serving.base import Endpoint
 from headstart.settings import Settings
 from headstart.storage.jobs import Jobs, JobStatus
+from headstart.storage.tables import VectorStoreRow
 
 EMBEDDINGS = "embeddings"  # the endpoint of new stores, unless they name another
 _CONTEXT_CHARS = 1_200
@@ -115,16 +116,23 @@ class Knowledge:
                 )
         return [row.id for _, row in rows if row is not None]
 
+    async def ensure(
+        self, name: str, embedding_model: str | None = None
+    ) -> tuple[VectorStoreRow, bool]:
+        """The store of that name, and whether it had to be made."""
+        store = await asyncio.to_thread(self._stores.named, name)
+        if store is not None:
+            return store, False
+        model = embedding_model or EMBEDDINGS
+        return await asyncio.to_thread(self._stores.create, name, model), True
+
     async def sync(
         self, name: str, paths: Sequence[str], embedding_model: str | None = None
     ) -> SyncReport:
         """Make the knowledge of that name be what the paths hold, and wait until it is."""
-        absolute = await asyncio.to_thread(check_paths, paths)
-        store = await asyncio.to_thread(self._stores.named, name)
-        if store is None:
-            model = embedding_model or EMBEDDINGS
-            store = await asyncio.to_thread(self._stores.create, name, model, paths=absolute)
-        job_id = await self.start_sync(store.id, absolute)
+        await asyncio.to_thread(check_paths, paths)
+        store, _ = await self.ensure(name, embedding_model)
+        job_id = await self.start_sync(store.id, paths)
         status = await self._jobs.wait(job_id)
         if status.state != "completed":
             raise BadRequest(f"The sync of '{name}' {status.state}: {status.error or 'stopped'}")
