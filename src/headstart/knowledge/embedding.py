@@ -55,12 +55,17 @@ class Embedder:
 
     @property
     def max_tokens(self) -> int:
-        """Tokens that a passage may have."""
-        return min(PASSAGE_TOKENS, self._endpoint.context_length)
+        """Tokens that the model takes in."""
+        return self._endpoint.context_length
+
+    @property
+    def passage_tokens(self) -> int:
+        """Tokens that a passage gets, unless someone wants another number."""
+        return min(PASSAGE_TOKENS, self.max_tokens)
 
     def fitted(self, text: str) -> str:
         """As much of the beginning of `text` as the model takes in."""
-        limit = self._endpoint.context_length
+        limit = self.max_tokens
         text = text[: limit * 16]
         while (tokens := self.counter.counts([text])[0]) > limit:
             text = text[: int(len(text) * limit / tokens * 0.95)]

@@ -26,7 +26,7 @@ from headstart.storage.objects import Objects
 from headstart.storage.paging import Order, Page, page
 from headstart.storage.tables import FileRow
 
-PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
+PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data")
 _MAX_NAME = 255
 _KEYS = (FileRow.created_at, FileRow.id)
 

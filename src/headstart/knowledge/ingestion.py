@@ -18,7 +18,7 @@ from typing import Any
 
 import structlog
 
-from headstart.errors import HeadstartError
+from headstart.errors import BadRequest, HeadstartError
 from headstart.knowledge.chunking import chunk, embedding_text
 from headstart.knowledge.embedding import Embedder, Embedders
 from headstart.knowledge.files import Files
@@ -182,9 +182,16 @@ async def _index_chunks(
 def _chunks(document: Document, chunking: dict[str, Any], embedder: Embedder) -> list[Chunk]:
     """The document's chunks by OpenAI's chunking strategy, of which "auto" is the default."""
     static = chunking.get("static", {})
-    limit = min(static.get("max_chunk_size_tokens", embedder.max_tokens), embedder.max_tokens)
-    overlap = min(static.get("chunk_overlap_tokens", 0), limit // 2)
-    return chunk(document, count=embedder.counter, max_tokens=limit, overlap=overlap)
+    size = static.get("max_chunk_size_tokens", embedder.passage_tokens)
+    if size > embedder.max_tokens:
+        raise BadRequest(
+            f"max_chunk_size_tokens is {size}, but the embedding model '{embedder.name}' takes in "
+            f"{embedder.max_tokens} tokens. Ask for less, or for none.",
+            param="chunking_strategy",
+            code="chunk_too_large",
+        )
+    overlap = static.get("chunk_overlap_tokens", 0)
+    return chunk(document, count=embedder.counter, max_tokens=size, overlap=overlap)
 
 
 def chunk_id(file: FileRow, chunk: Chunk) -> str:
