@@ -78,8 +78,10 @@ def running_server(
     }
     log = (home / "server.log").open("ab")
     process = subprocess.Popen(
-        [sys.executable, "-m", "headstart", "up", "--config", str(config), "--port", "0"]
-        + ["--no-browser"],
+        [
+            *(sys.executable, "-m", "headstart", "up"),
+            *("--config", str(config), "--port", "0", "--no-browser"),
+        ],
         env=env,
         stdout=log,
         stderr=subprocess.STDOUT,

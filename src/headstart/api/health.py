@@ -18,7 +18,7 @@ class Live(BaseModel):
 
 
 class Ready(BaseModel):
-    """Ready when every endpoint can answer: running, or stopped for idleness and startable."""
+    """Ready when what was declared is there and every endpoint can answer (idle ones start)."""
 
     status: Literal["ready", "starting"]
     endpoints: dict[str, str]
@@ -32,7 +32,8 @@ async def live() -> Live:
 @router.get("/health/ready", response_model=Ready, responses={503: {"model": Ready}})
 def ready(response: Response, services: CurrentServices) -> Ready:
     endpoints = {status.name: status.status for status in services.endpoints.statuses()}
-    is_ready = all(status in ("ready", "idle") for status in endpoints.values())
+    can_answer = all(status in ("ready", "idle") for status in endpoints.values())
+    is_ready = services.startup.is_over and can_answer
     if not is_ready:
         response.status_code = 503
     return Ready(status="ready" if is_ready else "starting", endpoints=endpoints)

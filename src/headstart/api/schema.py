@@ -1,4 +1,4 @@
-"""`python -m headstart.api.schema` prints the OpenAPI schema that the console's client is made of."""
+"""`python -m headstart.api.schema` prints the schema that the console's client is made of."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from headstart.apps.apps import Apps
 from headstart.apps.models import Models
+from headstart.apps.startup import Startup
 from headstart.conversations.conversations import Conversations
 from headstart.hub.hub import Hub
 from headstart.knowledge.files import Files
@@ -36,3 +37,4 @@ class Services:
     conversations: Conversations
     apps: Apps
     models: Models
+    startup: Startup
