@@ -140,3 +140,4 @@ class EmbeddingRequest(_Request):
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: int | None = Field(None, ge=1)
     user: str | None = None
+    store: bool | None = Field(None, description="false keeps no record of this call.")

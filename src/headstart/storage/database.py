@@ -7,6 +7,7 @@ functions, which FastAPI runs in its thread pool.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +32,7 @@ class Database:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(0o700, parents=True, exist_ok=True)
-        self.engine = create_engine(url)
+        self.engine = create_engine(url, json_serializer=_to_json)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _set_sqlite_pragmas)
 
@@ -61,6 +62,12 @@ def migrations_config() -> Config:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["metadata"] = Table.metadata
     return config
+
+
+def _to_json(value: Any) -> str:
+    """Readable JSON. A lone surrogate, which no response could carry, becomes a question mark."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace").decode()
 
 
 def _set_sqlite_pragmas(connection: Any, _record: Any) -> None:

@@ -207,8 +207,8 @@ class RecordRow(Table):
     steps: Mapped[list[Any]]
     output: Mapped[dict[str, Any]]  # OpenAI's `choices` and what hangs on them
     text: Mapped[str] = mapped_column(Text)  # last user message and answer, casefolded for search
-    prompt_tokens: Mapped[int]
-    completion_tokens: Mapped[int]
+    prompt_tokens: Mapped[int | None]  # unknown when the call did not get to its end
+    completion_tokens: Mapped[int | None]
     first_token_ms: Mapped[float | None]
     duration_ms: Mapped[float]
     versions: Mapped[dict[str, Any]]  # app, model digest, engine, headstart
