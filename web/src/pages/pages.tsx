@@ -1,4 +1,7 @@
-/** The pages of the console, in the order of the navigation. A new page is one entry here. */
+/**
+ * The pages of the console, in the order of the navigation. A new page is one entry here.
+ * Chat is the first and has no link of its own: a new chat and the conversations lead to it.
+ */
 import { IconMessageCircle, type Icon } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 

@@ -1,9 +1,10 @@
 /** Signed out: the door. Signed in: the console. */
-import { Center, Loader } from "@mantine/core";
+import { Center } from "@mantine/core";
 import { RouterProvider } from "react-router";
 
 import { useSession } from "../api/session";
 import { ErrorState } from "../components/ErrorState";
+import { Splash } from "../components/Splash";
 import { router } from "./router";
 import { SignInPage } from "./SignInPage";
 
@@ -21,11 +22,7 @@ export function App() {
     );
   }
   if (session.isPending) {
-    return (
-      <Center mih="100dvh">
-        <Loader size="sm" aria-label="Loading" />
-      </Center>
-    );
+    return <Splash />;
   }
   return session.data === null ? <SignInPage /> : <RouterProvider router={router} />;
 }

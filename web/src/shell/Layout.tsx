@@ -6,12 +6,14 @@ import { Outlet, useLocation } from "react-router";
 
 import { Brand } from "./Brand";
 import { Sidebar } from "./Sidebar";
+import { useShortcuts } from "./shortcuts";
 import classes from "./Layout.module.css";
 
 export function Layout() {
   const [opened, { toggle, close }] = useDisclosure(false);
   const { pathname } = useLocation();
 
+  useShortcuts();
   useEffect(() => close(), [pathname, close]);
 
   return (

@@ -1,4 +1,4 @@
-/** Where one can go: pages, then the conversations, then the person. */
+/** Where one can go: a new chat, the other pages, the conversations; and who is signed in. */
 import { ActionIcon, Button, CloseButton, Group, Kbd, ScrollArea, Text, Tooltip } from "@mantine/core";
 import { IconEdit, IconLogout } from "@tabler/icons-react";
 import { NavLink, useNavigate } from "react-router";
@@ -23,7 +23,7 @@ export function Sidebar({ onClose }: { onClose: () => void }) {
         <Button
           fullWidth
           variant="default"
-          justify="space-between"
+          classNames={{ label: classes.newLabel }}
           leftSection={<IconEdit size={17} stroke={1.7} aria-hidden />}
           rightSection={
             <Kbd size="xs" visibleFrom="sm">
@@ -39,8 +39,8 @@ export function Sidebar({ onClose }: { onClose: () => void }) {
         </Button>
       </div>
       <nav className={classes.pages} aria-label="Pages">
-        {pages.map(({ path, label, icon: Glyph }) => (
-          <NavLink key={path} to={path} end={path === "/"} className={classes.link}>
+        {pages.slice(1).map(({ path, label, icon: Glyph }) => (
+          <NavLink key={path} to={path} className={classes.link}>
             <Glyph size={18} stroke={1.6} aria-hidden />
             {label}
           </NavLink>

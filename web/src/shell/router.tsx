@@ -1,12 +1,13 @@
 /** Routes: the layout around lazily loaded pages. */
+import { IconMapOff } from "@tabler/icons-react";
 import { createBrowserRouter, useRouteError } from "react-router";
 
 import { EmptyState } from "../components/EmptyState";
 import { ErrorState } from "../components/ErrorState";
 import { Page } from "../components/Page";
+import { Splash } from "../components/Splash";
 import { pages } from "../pages/pages";
 import { Layout } from "./Layout";
-import { IconMapOff } from "@tabler/icons-react";
 
 function BrokenPage() {
   return (
@@ -32,6 +33,7 @@ export const router = createBrowserRouter([
   {
     element: <Layout />,
     errorElement: <BrokenPage />,
+    hydrateFallbackElement: <Splash />,
     children: [
       ...pages.flatMap(({ path, paths = [], load }) =>
         [path, ...paths].map((one) => ({

@@ -1,5 +1,5 @@
 /** The conversations that the server keeps for this person. */
-import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
+import { queryOptions, useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 
 import { api, call, queries } from "../../api/client";
 import type { Conversation, Item } from "../../api/types";
@@ -15,13 +15,23 @@ export function useConversations() {
   });
 }
 
-export function useItems(conversationId: string | undefined) {
-  return useQuery({
-    queryKey: ["conversations", conversationId, "items"],
-    queryFn: () => allItems(conversationId ?? ""),
-    enabled: conversationId !== undefined,
+export function itemsQuery(conversationId: string) {
+  return queryOptions({
+    queryKey: ["items", conversationId],
+    queryFn: () => allItems(conversationId),
     staleTime: 60_000,
   });
+}
+
+export function useItems(conversationId: string | undefined) {
+  return useQuery({
+    ...itemsQuery(conversationId ?? ""),
+    enabled: conversationId !== undefined,
+  });
+}
+
+export function create(): Promise<Conversation> {
+  return call(api.POST("/v1/conversations", { body: {} }));
 }
 
 async function allItems(id: string): Promise<Item[]> {

@@ -1,0 +1,43 @@
+/** The number of a passage in the text. Hovering shows where it is from, a click opens it. */
+import { HoverCard, Text } from "@mantine/core";
+
+import type { FileCitation } from "../../api/types";
+import classes from "./CitationChip.module.css";
+
+interface CitationChipProps {
+  number: number;
+  /** Absent while the answer is being written. */
+  citation?: FileCitation;
+  onOpen?: (citation: FileCitation) => void;
+}
+
+export function CitationChip({ number, citation, onOpen }: CitationChipProps) {
+  if (citation === undefined) return <sup className={classes.chip}>{number}</sup>;
+  return (
+    <HoverCard width={320} shadow="md" openDelay={250} position="top" withinPortal>
+      <HoverCard.Target>
+        <button
+          type="button"
+          className={classes.chip}
+          data-citation={number}
+          aria-label={`Source ${number}: ${placeOf(citation)}`}
+          onClick={() => onOpen?.(citation)}
+        >
+          {number}
+        </button>
+      </HoverCard.Target>
+      <HoverCard.Dropdown>
+        <Text size="sm" fw={550} truncate>
+          {placeOf(citation)}
+        </Text>
+        <Text size="sm" c="dimmed" lineClamp={4} mt={4}>
+          {citation.quote}
+        </Text>
+      </HoverCard.Dropdown>
+    </HoverCard>
+  );
+}
+
+export function placeOf({ filename, page }: Pick<FileCitation, "filename" | "page">): string {
+  return page == null ? filename : `${filename}, page ${page}`;
+}
