@@ -47,7 +47,7 @@ def completion_body(request: CompletionRequest) -> dict[str, Any]:
 
 
 def embedding_body(request: EmbeddingRequest) -> dict[str, Any]:
-    return request.model_dump(exclude={"model", "user"}, exclude_none=True)
+    return request.model_dump(exclude={"model", "store", "user"}, exclude_none=True)
 
 
 def plain_messages(messages: list[Message]) -> list[dict[str, Any]]:
