@@ -20,6 +20,7 @@ from headstart.hub.stored import StoredModel
 from headstart.serving.base import Endpoint
 from headstart.serving.deployment import echo_model
 from headstart.serving.endpoints import Endpoints, default_name
+from headstart.serving.engines.base import Launch
 from headstart.serving.replica import Patience
 from headstart.serving.status import State
 from headstart.serving.supervisor import Policy
@@ -138,6 +139,46 @@ async def test_a_model_that_no_engine_loads_says_why_and_is_tried_again(home: Pa
         await until(lambda: endpoints.status("echo").status is State.READY)
         assert await hello(endpoints, "echo") == "Hello"
         assert endpoints.status("echo").error is None
+
+
+async def test_asking_again_for_what_failed_tries_again_at_once(home: Path) -> None:
+    engine = FakeEngine("--crash")
+    policy = Policy(first_pause=3600, longest_pause=3600)
+    async with serving(home, {"fake": engine}, policy=policy) as endpoints:
+        await endpoints.deploy("echo", engine="fake")
+        with pytest.raises(Unavailable):
+            await endpoints.wait_ready("echo", 20)
+        engine.arguments.clear()
+        assert (await endpoints.deploy("echo", engine="fake")).status is State.STARTING
+        await endpoints.wait_ready("echo", 20)
+
+
+class BrokenEngine(FakeEngine):
+    """An engine with a bug."""
+
+    name = "broken"
+
+    def command(self, launch: Launch) -> list[str]:
+        raise KeyError("threads")
+
+
+async def test_a_broken_engine_is_passed_over(home: Path) -> None:
+    async with serving(home, {"broken": BrokenEngine(), "fake": FakeEngine()}) as endpoints:
+        await endpoints.deploy("echo")
+        status = await endpoints.wait_ready("echo", 20)
+        assert status.engine == "fake"
+        assert "broken cannot start a worker: 'threads'" in (status.engine_reason or "")
+
+
+async def test_a_worker_that_never_gets_ready(home: Path) -> None:
+    patience = Patience(start=1, health=1, terminate=1)
+    async with serving(home, {"fake": FakeEngine("--mute")}, patience=patience) as endpoints:
+        await endpoints.deploy("echo", engine="fake")
+        with pytest.raises(Unavailable, match="was not ready after 1 s") as failed:
+            await endpoints.wait_ready("echo", 20)
+        assert "fake worker on" in failed.value.message
+        await endpoints.delete("echo")
+    assert list((home / "processes").iterdir()) == []
 
 
 async def test_a_crash_loop_is_a_failure_that_goes_on_slowly(home: Path) -> None:
@@ -318,6 +359,10 @@ async def test_a_pull_that_fails_is_a_failed_endpoint(home: Path) -> None:
             await endpoints.wait_ready("chat", 20)
         with pytest.raises(Unavailable, match="'chat' is not running: Could not get it"):
             await hello(endpoints, "chat")
+        hub.error = None
+        status = await endpoints.deploy("smollm2-135m-instruct", name="chat", engine="fake")
+        assert status.status is State.PULLING  # asked for again, it does not wait to try again
+        await endpoints.wait_ready("chat", 20)
 
 
 async def test_deleting_while_starting(home: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +71,7 @@ class Deployment:
         self.endpoint = WorkerEndpoint(row.name, self._supervisor, means.http, self._metrics)
         self._choice: Choice | None = None  # of the engine that has loaded the model
         self._cancelled = threading.Event()
+        self._asked = asyncio.Event()  # to try a pull again, or to stop
         self._stop = asyncio.Event()
         self._life = asyncio.create_task(self._live(), name=f"endpoint {row.name}")
 
@@ -84,9 +86,20 @@ class Deployment:
             lambda: self.stopping or self._lifecycle.state in decided, limit
         )
 
+    def retry(self) -> None:
+        """Somebody asks for it again: if it has failed, try again at once."""
+        if self._lifecycle.state is not State.FAILED:
+            return
+        if self.endpoint.model is None:
+            self._lifecycle.become(State.PULLING)
+            self._asked.set()
+        else:
+            self._supervisor.retry()
+
     async def stop(self) -> None:
         """Take no more calls, let those in flight end, end the worker. Safe to call twice."""
         self._stop.set()
+        self._asked.set()
         self._cancelled.set()
         self._supervisor.request_stop()
         await asyncio.shield(self._life)
@@ -152,11 +165,11 @@ class Deployment:
             finally:
                 self._lifecycle.progress = None
                 thread.shutdown(wait=False)
-            try:
+            self._asked.clear()
+            with suppress(TimeoutError):
                 async with asyncio.timeout(pause if retry else None):
-                    await self._stop.wait()
-            except TimeoutError:
-                pause = min(pause * 2, _LONGEST_PULL_PAUSE)
+                    await self._asked.wait()
+            pause = min(pause * 2, _LONGEST_PULL_PAUSE)
         return None
 
     def _pull(self) -> StoredModel:
@@ -181,26 +194,21 @@ class Deployment:
             raise WorkerFailed("the model is not here")
         if self._choice is not None:
             return await self._start_with(self._choice, model)
-        failures: list[str] = []
+        failures: list[WorkerFailed] = []
         for choice in self._choices(model):
             try:
                 replica = await self._start_with(choice, model)
             except WorkerFailed as failed:
-                log.warning(
-                    "engine cannot load the model",
-                    endpoint=self.row.name,
-                    engine=choice.engine.name,
-                    why=str(failed),
-                )
-                failures.append(str(failed))
+                log.warning("engine cannot load it", endpoint=self.row.name, why=str(failed))
+                failures.append(failed)
                 continue
             reason = choice.reason
             if failures:
-                reason = f"{reason}; before it: {'; '.join(failures)}"
+                reason += f", since {'; '.join(failed.brief for failed in failures)}"
             self._choice = Choice(choice.engine, reason)
             log.info("engine chosen", endpoint=self.row.name, engine=choice.engine.name, why=reason)
             return replica
-        raise WorkerFailed("\n".join(failures))
+        raise WorkerFailed("\n".join(str(failed) for failed in failures))
 
     def _choices(self, model: StoredModel) -> list[Choice]:
         try:

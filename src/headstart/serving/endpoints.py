@@ -93,8 +93,9 @@ class Endpoints:
     ) -> EndpointStatus:
         """Make a model callable under a name. Returns at once; the model is fetched behind it.
 
-        The same deployment again changes nothing. Raises `NotFound` for a model that nobody
-        knows, `Conflict` when the name serves something else, `BadRequest` when it cannot fit.
+        The same deployment again changes nothing, except that a failed one is tried again at once.
+        Raises `NotFound` for a model that nobody knows, `Conflict` when the name serves something
+        else, `BadRequest` when it cannot fit.
         """
         row = EndpointRow(
             id=f"ep_{secrets.token_hex(12)}",
@@ -110,7 +111,9 @@ class Endpoints:
                 raise Unavailable("The server is stopping.")
             existing = self._deployments.get(row.name)
             if existing is not None:
-                return _same_or_conflict(existing, row)
+                _refuse_unless_same(existing, row)
+                existing.retry()
+                return existing.status()
             await asyncio.to_thread(self._insert, row)
             deployment = self._deployments[row.name] = Deployment(row, self._started)
         log.info("deployed", endpoint=row.name, model=model, engine=engine)
@@ -228,7 +231,7 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _same_or_conflict(existing: Deployment, wanted: EndpointRow) -> EndpointStatus:
+def _refuse_unless_same(existing: Deployment, wanted: EndpointRow) -> None:
     row = existing.row
     if existing.stopping:
         raise Conflict(f"'{row.name}' is being deleted; try again in a moment", param="name")
@@ -244,4 +247,3 @@ def _same_or_conflict(existing: Deployment, wanted: EndpointRow) -> EndpointStat
             param="name",
             code="endpoint_exists",
         )
-    return existing.status()

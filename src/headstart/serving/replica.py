@@ -29,7 +29,18 @@ _TAIL_LINES = 12
 
 
 class WorkerFailed(Exception):
-    """A worker did not start, or ended; the text says why, with the last lines of its log."""
+    """A worker did not start, or ended. As text: how, and the last lines of its log."""
+
+    def __init__(self, how: str, tail: str = "") -> None:
+        super().__init__(f"{how}:\n{tail}" if tail else how)
+        self.how = how
+        self.tail = tail
+
+    @property
+    def brief(self) -> str:
+        """In one line, with the last thing that the worker said."""
+        lines = self.tail.split("\n")
+        return f"{self.how}: {lines[-1].strip()}" if lines[-1].strip() else self.how
 
 
 class _PortTaken(Exception):
@@ -75,12 +86,12 @@ class Replica:
         threads = int(options.get("threads") or os.cpu_count() or 1)
         for _ in range(_PORT_ATTEMPTS):
             launch = Launch(model=model, port=free_port(), threads=threads, options=options)
-            argv = engine.command(launch)
             since = log.size
             try:
+                argv = engine.command(launch)
                 process = await runtime.spawn(argv, {"PYTHONUNBUFFERED": "1"}, log.path)
-            except OSError as error:
-                raise WorkerFailed(f"{argv[0]} cannot be started: {error}") from error
+            except Exception as error:  # an engine may be anyone's
+                raise WorkerFailed(f"{engine.name} cannot start a worker: {error}") from error
             replica = cls(process, launch.port, launch, engine, patience)
             try:
                 await replica._until_ready(http, log, since)
@@ -121,7 +132,7 @@ class Replica:
         """End the process; its memory is free when this returns."""
         await self.process.stop(self._patience.terminate)
 
-    def obituary(self, log: Log, since: int) -> str:
+    def obituary(self, log: Log, since: int) -> WorkerFailed:
         """How it ended, and the last thing that it said."""
         status = self.process.exit_status
         if status is None:
@@ -130,8 +141,7 @@ class Replica:
             how = f"was killed by {_signal_name(-status)}"
         else:
             how = f"ended with exit status {status}"
-        tail = log.tail(_TAIL_LINES, since)
-        return f"the {self.engine.name} worker {how}" + (f":\n{tail}" if tail else "")
+        return WorkerFailed(f"the {self.engine.name} worker {how}", log.tail(_TAIL_LINES, since))
 
     async def _until_ready(self, http: aiohttp.ClientSession, log: Log, since: int) -> None:
         deadline = time.monotonic() + self._patience.start
@@ -141,11 +151,11 @@ class Replica:
                 said = log.tail(50, since).lower()
                 if any(text in said for text in _PORT_TAKEN):
                     raise _PortTaken
-                raise WorkerFailed(self.obituary(log, since))
+                raise self.obituary(log, since)
             if time.monotonic() > deadline:
                 raise WorkerFailed(
-                    f"the {self.engine.name} worker was not ready after "
-                    f"{self._patience.start:.0f} s:\n{log.tail(_TAIL_LINES, since)}"
+                    f"the {self.engine.name} worker was not ready after {self._patience.start:g} s",
+                    log.tail(_TAIL_LINES, since),
                 )
             await asyncio.wait({self.exited}, timeout=pause)
             pause = min(pause * 1.5, _SLOWEST_POLL)

@@ -68,6 +68,7 @@ class Supervisor:
         self._policy = policy
         self._activity = Activity()
         self._wanted = asyncio.Event()
+        self._asked = asyncio.Event()
         self._stop = asyncio.Event()
 
     # --- calls ----------------------------------------------------------------------------
@@ -126,9 +127,11 @@ class Supervisor:
             since, began = self._log.size, time.monotonic()
             try:
                 replica = await self._start_unless_stopped()
-            except WorkerFailed as failed:
+            except Exception as error:
+                if not isinstance(error, WorkerFailed):
+                    log.error("worker start failed", endpoint=self.name, exc_info=error)
                 failures += 1
-                await self._fail(str(failed), failures, never_ran=True)
+                await self._fail(str(error), failures, never_ran=True)
                 continue
             if replica is None:
                 break
@@ -157,6 +160,11 @@ class Supervisor:
         self._stop.set()
         self._lifecycle.become(State.STOPPING)
 
+    def retry(self) -> None:
+        """Try again at once, where it would have waited longer and longer."""
+        self._lifecycle.become(State.STARTING, self._lifecycle.error)
+        self._asked.set()
+
     async def _start_unless_stopped(self) -> Replica | None:
         starting = asyncio.ensure_future(self._start())
         stop = asyncio.create_task(self._stop.wait())
@@ -181,7 +189,7 @@ class Supervisor:
             raise
         if why == "exited":
             self.replica = None
-            return replica.obituary(self._log, since)
+            return str(replica.obituary(self._log, since))
         if why == "hung":
             self.replica = None
             self._lifecycle.become(State.STARTING)
@@ -227,7 +235,14 @@ class Supervisor:
         log.warning("worker failed", endpoint=self.name, problem=problem, retry_in=pause)
         failed = never_ran or failures >= self._policy.crash_limit
         self._lifecycle.become(State.FAILED if failed else State.STARTING, problem)
-        await _first({"retry": asyncio.sleep(pause), "stopped": self._stop.wait()})
+        self._asked.clear()
+        await _first(
+            {
+                "time": asyncio.sleep(pause),
+                "asked": self._asked.wait(),
+                "stopped": self._stop.wait(),
+            }
+        )
 
     async def _hung(self, replica: Replica) -> None:
         """Return once the worker has left several health checks in a row unanswered."""
