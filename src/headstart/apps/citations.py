@@ -18,17 +18,15 @@ from headstart.knowledge.passages import Passage
 
 NOT_FOUND = "I don't find that in the documents."
 
-SHARED = 0.25  # least share of a sentence's terms for a citation that the model wrote to stay
-
 _NUMBERS = r"\d{1,3}(?:\s*[,;]\s*\d{1,3})*"
-_MARKER = re.compile(rf"( *)\[(?:(?:Passage|Source|passage|source) )?({_NUMBERS})\]")
-_OPEN_MARKER = re.compile(r" *(?:\[(?:[PSps][a-z]{0,6}(?: [\d,; ]*)?|[\d,; ]{0,12})?)?\Z")
-_EVENT = re.compile(r" *\[| +\Z|`+|~~~|\n|[.!?…]+[\"'”’)*_]*|[。！？]+")
+_MARKER = re.compile(rf"( {{0,4}})\[(?:(?:Passage|Source|passage|source) )?({_NUMBERS})\]")
+_OPEN_MARKER = re.compile(r" {0,4}(?:\[(?:[PSps][a-z]{0,6}(?: [\d,; ]*)?|[\d,; ]{0,12})?)?\Z")
+_EVENT = re.compile(r" {0,4}\[| {1,4}\Z|`+|~~~|\n|[.!?…]+[\"'”’)*_]*|[。！？]+")
 _NO_STOP = re.compile(
     r"(?:^|[\s(])(?:[A-Z]|(?:[A-Za-z]\.)+[A-Za-z]|dr|mr|mrs|ms|prof|st|no|vs|etc|fig|approx|ca|nr|bzw)\Z",
     re.IGNORECASE,
 )
-_NUMBERED = re.compile(r"\s*\d+\Z")  # "1." at the start of a line
+_NUMBERED = re.compile(r"\s*\d+")  # "1." at the start of a line
 _UNCITED_LINE = re.compile(r"\s*(?:\||#|>?\s*-{3})|.*:[*_]*\s*\Z", re.DOTALL)
 
 
@@ -147,7 +145,8 @@ class CitedText:
         if following and (rest == following or following[0].islower()) and following[0] != "\n":
             return False
         return not (
-            stop[0] == "." and (_NO_STOP.search(self._sentence) or _NUMBERED.match(self._sentence))
+            stop[0] == "."
+            and (_NO_STOP.search(self._sentence[-20:]) or _NUMBERED.fullmatch(self._sentence[-20:]))
         )
 
     def _plain(self, length: int) -> str:
@@ -165,16 +164,14 @@ class CitedText:
         numbers = dict.fromkeys(int(number) for number in re.findall(r"\d+", marker[2]))
         shown = ""
         for number in numbers:
-            if number in self._cited or not self._shares(number):
+            if number in self._cited or not self._holds(number):
                 continue
             shown += self._mark(number, before=marker[1] if not shown else "")
         return shown
 
-    def _shares(self, number: int) -> bool:
-        if not 1 <= number <= self._count:
-            return False
-        said = self._sentence
-        return not terms(said) or self._backing(number).share >= SHARED
+    def _holds(self, number: int) -> bool:
+        """Whether a citation that the model wrote may stay."""
+        return 1 <= number <= self._count and self._backing(number).plausible
 
     def _backing(self, number: int) -> Backing:
         return self._passages.backing(number - 1, self._sentence, self._question)

@@ -15,6 +15,9 @@ from itertools import pairwise
 
 BACKED = 0.7  # share of the terms that the question did not bring, see benchmarks/grounding.py
 BACKED_OVERALL = 0.55  # share of all terms
+PLAUSIBLE = 0.25  # share of all terms, for a citation that the model wrote
+FEW = 3  # with fewer new terms than this, the question's terms must be there too:
+ASKED = 0.3  # this share of them
 
 _WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]+")
@@ -41,7 +44,8 @@ class Backing:
     """The part of a text that backs a sentence best."""
 
     share: float  # of the sentence's terms, 0 to 1
-    strong: bool  # enough to cite it
+    plausible: bool  # enough to believe a citation that someone else made
+    strong: bool  # enough to cite it ourselves
     span: Span
 
 
@@ -67,23 +71,29 @@ class Passages:
     def backing(self, index: int, sentence: str, question: str) -> Backing:
         """How well text `index` backs a sentence that answers `question`."""
         asked, said = terms(question), terms(sentence)
+        span, held = max(
+            self._windows[index],
+            key=lambda window: (
+                _share(said, window[1]),
+                _share(asked, window[1]),
+                window[0].start - window[0].end,  # the shorter of equals
+            ),
+            default=(Span(0, 0), frozenset()),
+        )
+        share = _share(said, held) if said else 0.0
         new = said - asked
         numbers = {term for term in new if term[0].isdigit()}
-        best: tuple[float, float, int] = (0.0, 0.0, 0)
-        best_backing = Backing(0.0, False, Span(0, 0))
-        for span, held in self._windows[index]:
-            share = _share(said, held)
-            rank = (share, _share(asked, held), span.start - span.end)
-            if best_backing.span.end and rank <= best:
-                continue
-            strong = (
-                bool(said)
-                and numbers <= held
-                and _share(new, held) >= BACKED
-                and share >= BACKED_OVERALL
-            )
-            best, best_backing = rank, Backing(share, strong, span)
-        return best_backing
+        # a word or two, such as a name or a number, may stand anywhere: the question must be near
+        near = len(new) >= FEW or not asked or _share(asked, held) >= ASKED
+        return Backing(
+            share,
+            plausible=near and share >= PLAUSIBLE,
+            strong=near
+            and numbers <= held
+            and share >= BACKED_OVERALL
+            and _share(new, held) >= BACKED,
+            span=span,
+        )
 
     def best(self, sentence: str, question: str) -> int | None:
         """The text that backs the sentence best, if one does so strongly; the first of equals."""
