@@ -17,9 +17,17 @@ export function Details({ recordId }: { recordId: string }) {
   const timing = exchanges.timingOf(recordId);
   return (
     <>
-      <Popover opened={opened} onChange={setOpened} width={290} shadow="md" position="top">
+      <Popover
+        opened={opened}
+        onChange={setOpened}
+        width={290}
+        shadow="md"
+        position="top"
+        trapFocus
+        returnFocus
+      >
         <Popover.Target>
-          <Tooltip label="Tokens, times and the whole record">
+          <Tooltip label="Tokens, times and the whole record" disabled={opened}>
             <ActionIcon
               size="md"
               aria-label="Details of this answer"

@@ -133,8 +133,7 @@ class Exchanges {
       const items = await queries
         .fetchQuery({ ...itemsQuery(conversationId), staleTime: 0 })
         .catch((): Item[] => []);
-      const stored = items.some((item) => item.record_id === live.recordId);
-      if (stored && live.recordId !== null) {
+      if (items.some((item) => isStored(item, live))) {
         if (live.phase !== "failed") this.lives.delete(conversationId);
         break;
       }
@@ -154,6 +153,13 @@ class Exchanges {
     this.painting = undefined;
     for (const listener of this.listeners) listener();
   }
+}
+
+/** Where recording is off, an answer is stored without a handle: then its text tells. */
+function isStored(item: Item, live: Live): boolean {
+  if (item.role !== "assistant") return false;
+  if (item.record_id) return item.record_id === live.recordId;
+  return item.content.map(({ text }) => text).join("") === live.text;
 }
 
 export const exchanges = new Exchanges();
