@@ -23,7 +23,8 @@ class Chunk:
     start: int
     end: int
     headings: tuple[str, ...] = ()  # the heading path, outermost first
-    page: int | None = None  # 1-based, of the chunk's first character
+    page: int | None = None  # 1-based; a chunk is on one page
+    context: str = ""  # title and headings, as far as the embedder has room for them
 
 
 @dataclass(frozen=True, slots=True)

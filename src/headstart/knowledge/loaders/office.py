@@ -33,7 +33,7 @@ class PowerPoint(Loader):
 
     def load(self, path: Path, filename: str) -> Document:
         text, _ = _convert("PptxConverter", path)
-        return paged(_slides(text))
+        return paged(_headed(number, slide) for number, slide in enumerate(_slides(text), 1))
 
 
 class Epub(Loader):
@@ -54,6 +54,14 @@ def _convert(converter: str, path: Path, **options: Any) -> tuple[str, str | Non
         )
     text = _IMAGE.sub(r"\1", result.markdown).replace("\v", "\n")
     return text, result.title
+
+
+def _headed(number: int, slide: str) -> str:
+    """A slide under a heading of its own, so that it is not taken to stand under the last one."""
+    slide = slide.strip().replace("### Notes:\n", "Notes:\n")
+    if not slide or slide.startswith("# ") or "\n# " in slide:
+        return slide
+    return f"# Slide {number}\n\n{slide}"
 
 
 def _slides(text: str) -> list[str]:

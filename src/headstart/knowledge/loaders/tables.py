@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-_BLOCK_CHARS = 600  # of rows under one header: about one passage
+_BLOCK_CHARS = 400  # of rows under one header: with it, at most one passage
 _SPACE = re.compile(r"\s+")
 
 
