@@ -1,6 +1,7 @@
 """A worker without a model that misbehaves on request: the last message says how.
 
-Run as a script: `fake_worker.py PORT [--crash | --mute | --gate FILE]`.
+Run as a script: `fake_worker.py PORT [--crash | --mute | --gate FILE]`. Standard library only, so
+that it starts in no time.
 """
 
 from __future__ import annotations
@@ -14,14 +15,46 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
-
 CONTEXT = 64
 
 
 def say(*words: object) -> None:
     sys.stdout.write(" ".join(str(word) for word in words) + "\n")
     sys.stdout.flush()
+
+
+class Reply:
+    """One answer: whole with `json`, or a stream of `event`s between `begin` and the end."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self.streams = False
+
+    async def json(self, body: Any, status: int = 200) -> None:
+        content = json.dumps(body).encode()
+        head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(content)}\r\n\r\n"
+        self._writer.write(head.encode() + content)
+        await self._writer.drain()
+
+    async def error(self, status: int, **body: Any) -> None:
+        await self.json({"error": body}, status)
+
+    async def event(self, payload: dict[str, Any] | str) -> None:
+        if not self.streams:
+            self.streams = True
+            self._writer.write(
+                b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\n"
+            )
+        text = payload if isinstance(payload, str) else json.dumps(payload)
+        data = f"data: {text}\n\n".encode()
+        self._writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+        await self._writer.drain()
+
+    async def end(self) -> None:
+        if self.streams:
+            self._writer.write(b"0\r\n\r\n")
+            await self._writer.drain()
 
 
 def chunk(content: str | None, finish: str | None = None, **more: Any) -> dict[str, Any]:
@@ -37,21 +70,13 @@ def chunk(content: str | None, finish: str | None = None, **more: Any) -> dict[s
     }
 
 
-async def send(response: web.StreamResponse, payload: dict[str, Any] | str) -> None:
-    text = payload if isinstance(payload, str) else json.dumps(payload)
-    await response.write(f"data: {text}\n\n".encode())
+def usage(completion: int) -> dict[str, int]:
+    return {"prompt_tokens": 3, "completion_tokens": completion, "total_tokens": 3 + completion}
 
 
-def error(status: int, **body: Any) -> web.Response:
-    return web.json_response({"error": body}, status=status)
-
-
-async def chat(request: web.Request) -> web.StreamResponse:
-    body = await request.json()
-    say("request", json.dumps(body))
-    ask = body["messages"][-1]["content"]
+async def refuse(ask: str, reply: Reply) -> bool:
     if ask == "too long":
-        return error(
+        await reply.error(
             400,
             code=400,
             type="exceed_context_size_error",
@@ -59,66 +84,66 @@ async def chat(request: web.Request) -> web.StreamResponse:
             n_prompt_tokens=100,
             n_ctx=CONTEXT,
         )
-    if ask == "bad value":
-        return error(400, message="top_p is odd", param="top_p", code="odd_value", type="x")
-    if ask == "worker bug":
-        return error(500, message="segment fault", type="server_error")
+    elif ask == "bad value":
+        await reply.error(400, message="top_p is odd", param="top_p", code="odd_value", type="x")
+    elif ask == "worker bug":
+        await reply.error(500, message="segment fault", type="server_error")
+    else:
+        return False
+    return True
+
+
+async def chat(body: Any, reply: Reply) -> None:
+    say("request", json.dumps(body))
+    ask = body["messages"][-1]["content"]
+    if await refuse(ask, reply):
+        return
     if ask == "die at once":
         os.kill(os.getpid(), signal.SIGKILL)
-    if ask == "hang":
-        os.kill(os.getpid(), signal.SIGSTOP)
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-    await response.prepare(request)
     more = {"prompt": "as the model saw it"} if ask == "prompt in band" else {}
-    await send(response, chunk("Hel", **more))
+    await reply.event(chunk("Hel", **more))
     if ask == "die":
-        await send(response, chunk("lo"))
+        await reply.event(chunk("lo"))
         os.kill(os.getpid(), signal.SIGKILL)
     if ask == "fail late":
-        await send(response, {"error": {"message": "out of blocks", "code": 500}})
-        return response
+        await reply.event({"error": {"message": "out of blocks", "code": 500}})
+        return
     if ask == "endless":
-        try:
-            while True:
-                await send(response, chunk("x"))
-                await asyncio.sleep(0.01)
-        except (ConnectionError, asyncio.CancelledError):
-            say("aborted")
-            raise
+        await endless(reply)
     if ask == "until the gate opens":
         while not Path(body["messages"][0]["content"]).exists():
             await asyncio.sleep(0.01)
     if ask == "usage with the last choice":
-        await send(response, chunk("lo", "stop", usage=usage(2)))
+        await reply.event(chunk("lo", "stop", usage=usage(2)))
     else:
-        await send(response, chunk("lo"))
-        await send(response, chunk(None, "stop"))
+        await reply.event(chunk("lo"))
+        await reply.event(chunk(None, "stop"))
         if ask != "no usage":
-            await send(response, {**chunk(None), "choices": [], "usage": usage(2)})
+            await reply.event({**chunk(None), "choices": [], "usage": usage(2)})
     if ask != "no done":
-        await send(response, "[DONE]")
-    return response
+        await reply.event("[DONE]")
 
 
-def usage(completion: int) -> dict[str, int]:
-    return {"prompt_tokens": 3, "completion_tokens": completion, "total_tokens": 3 + completion}
+async def endless(reply: Reply) -> None:
+    try:
+        while True:
+            await reply.event(chunk("x"))
+            await asyncio.sleep(0.01)
+    except ConnectionError:
+        say("aborted")
+        raise
 
 
-async def complete(request: web.Request) -> web.StreamResponse:
-    body = await request.json()
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-    await response.prepare(request)
+async def complete(body: Any, reply: Reply) -> None:
     common = {"id": "w", "object": "text_completion", "created": 1, "model": "w"}
     for text, reason in ((body["prompt"], None), ("!", "length")):
         choice = {"index": 0, "text": text, "finish_reason": reason, "logprobs": None}
-        await send(response, {**common, "choices": [choice]})
-    await send(response, {**common, "choices": [], "usage": usage(2)})
-    await send(response, "[DONE]")
-    return response
+        await reply.event({**common, "choices": [choice]})
+    await reply.event({**common, "choices": [], "usage": usage(2)})
+    await reply.event("[DONE]")
 
 
-async def embed(request: web.Request) -> web.Response:
-    body = await request.json()
+async def embed(body: Any, reply: Reply) -> None:
     texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
     is_base64 = body.get("encoding_format") == "base64"
     data = [
@@ -126,27 +151,58 @@ async def embed(request: web.Request) -> web.Response:
         for i in range(len(texts))
     ]
     tokens = {"prompt_tokens": len(texts), "total_tokens": len(texts)}
-    return web.json_response({"object": "list", "model": "w", "data": data, "usage": tokens})
+    await reply.json({"object": "list", "model": "w", "data": data, "usage": tokens})
 
 
-async def template(request: web.Request) -> web.Response:
-    body = await request.json()
+async def template(body: Any, reply: Reply) -> None:
     text = "".join(f"<{m['role']}>{m['content']}" for m in body["messages"])
     if "slow template" in text:
         await asyncio.sleep(3600)
-    return web.json_response({"prompt": text})
+    await reply.json({"prompt": text})
 
 
-async def tokenize(request: web.Request) -> web.Response:
-    return web.json_response({"tokens": list(range(len((await request.json())["content"])))})
+async def tokenize(body: Any, reply: Reply) -> None:
+    await reply.json({"tokens": list(range(len(body["content"])))})
 
 
-async def health(_request: web.Request) -> web.Response:
-    return web.json_response({"status": "ok"})
+async def health(_body: Any, reply: Reply) -> None:
+    await reply.json({"status": "ok"})
 
 
-async def props(_request: web.Request) -> web.Response:
-    return web.json_response({"default_generation_settings": {"n_ctx": CONTEXT}})
+async def props(_body: Any, reply: Reply) -> None:
+    await reply.json({"default_generation_settings": {"n_ctx": CONTEXT}})
+
+
+ROUTES = {
+    "/health": health,
+    "/props": props,
+    "/v1/chat/completions": chat,
+    "/v1/completions": complete,
+    "/v1/embeddings": embed,
+    "/apply-template": template,
+    "/tokenize": tokenize,
+}
+
+
+async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            lines = head.split("\r\n")
+            headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
+            content = await reader.readexactly(int(headers.get("content-length", 0)))
+            reply = Reply(writer)
+            await ROUTES[lines[0].split()[1]](json.loads(content or b"null"), reply)
+            await reply.end()
+    except (ConnectionError, asyncio.IncompleteReadError):
+        writer.close()
+
+
+async def serve(port: int, mute: bool, gate: Path | None) -> None:
+    while mute or (gate is not None and not gate.exists()):
+        await asyncio.sleep(0.01)
+    server = await asyncio.start_server(connection, "127.0.0.1", port)
+    await server.serve_forever()
 
 
 def main() -> None:
@@ -159,21 +215,7 @@ def main() -> None:
     say("fake worker on", args.port)
     if args.crash:
         sys.exit("cannot load these weights: bad magic")
-    app = web.Application()
-    app.router.add_get("/health", health)
-    app.router.add_get("/props", props)
-    app.router.add_post("/v1/chat/completions", chat)
-    app.router.add_post("/v1/completions", complete)
-    app.router.add_post("/v1/embeddings", embed)
-    app.router.add_post("/apply-template", template)
-    app.router.add_post("/tokenize", tokenize)
-
-    async def wait_for_gate(_app: web.Application) -> None:
-        while args.mute or (args.gate is not None and not args.gate.exists()):
-            await asyncio.sleep(0.01)
-
-    app.on_startup.append(wait_for_gate)
-    web.run_app(app, host="127.0.0.1", port=args.port, print=None, handler_cancellation=True)
+    asyncio.run(serve(args.port, args.mute, args.gate))
 
 
 if __name__ == "__main__":

@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
+import psutil
+
 from headstart.hub.hub import Hub
 from headstart.hub.stored import StoredModel
 from headstart.runtime.local import LocalRuntime
 from headstart.security.principal import Principal, Role
-from headstart.serving.base import Call
+from headstart.serving.base import Call, Endpoint
 from headstart.serving.endpoints import Endpoints
 from headstart.serving.engines.base import Engine, Launch
 from headstart.serving.replica import Patience
@@ -99,3 +101,19 @@ async def until(holds: Callable[[], bool], seconds: float = 20) -> None:
     async with asyncio.timeout(seconds):
         while not holds():
             await asyncio.sleep(0.01)
+
+
+def resolved(endpoints: Endpoints, name: str) -> Endpoint:
+    endpoint = endpoints.resolve(name)
+    assert endpoint is not None
+    return endpoint
+
+
+def running(pid: int | None) -> bool:
+    assert pid is not None
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+async def hello(endpoints: Endpoints, name: str) -> str | None:
+    answer = await resolved(endpoints, name).answer(call(), ask("hi"))
+    return answer.choices[0].message.content

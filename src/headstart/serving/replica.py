@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+from pydantic_core import from_json
 from yarl import URL
 
 from headstart.hub.stored import StoredModel
@@ -165,9 +166,9 @@ class Replica:
 
     async def _read_context_length(self, http: aiohttp.ClientSession) -> None:
         timeout = aiohttp.ClientTimeout(total=self._patience.health)
-        with suppress(aiohttp.ClientError, TimeoutError, ValueError):
+        with suppress(aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError):
             async with http.get(self.at("props"), timeout=timeout) as response:
-                props = await response.json()
+                props = from_json(await response.read())
                 length = props.get("n_ctx") or props["default_generation_settings"]["n_ctx"]
                 self.context_length = int(length)
 
