@@ -65,14 +65,7 @@ class Records:
     def get(self, id: str, principal: Principal, *, param: str = "id") -> Record:
         """Raises `NotFound`, also for records that this caller may not see."""
         with self._database.session() as session:
-            row = session.scalar(_visible(principal).where(RecordRow.id == id))
-            if row is None:
-                raise NotFound(
-                    f"No record '{id}'. Calls made with store: false, or by other keys, are not "
-                    "among your records.",
-                    param=param,
-                )
-            return _with_feedback(session, [row])[0]
+            return _with_feedback(session, [require_record(session, id, principal, param)])[0]
 
     def list(
         self,
@@ -88,6 +81,18 @@ class Records:
         with self._database.session() as session:
             rows = page(session, query, keys, after=after, limit=limit, order=order)
             return Page(_with_feedback(session, rows.data), rows.has_more)
+
+
+def require_record(session: Session, id: str, principal: Principal, param: str) -> RecordRow:
+    """The record, if this caller may see it. Raises `NotFound`, which names `param`."""
+    row = session.scalar(_visible(principal).where(RecordRow.id == id))
+    if row is None:
+        raise NotFound(
+            f"No record '{id}'. Calls made with store: false, or by other keys, are not among your "
+            "records.",
+            param=param,
+        )
+    return row
 
 
 def searchable(text: str) -> str:
