@@ -113,8 +113,8 @@ class Embedder:
                     result.set_result(vector)
 
     async def _request(self, texts: list[str]) -> Vectors:
-        request = EmbeddingRequest(
-            model=self._endpoint.name, input=texts, encoding_format="base64", dimensions=None
+        request = EmbeddingRequest.model_validate(
+            {"model": self._endpoint.name, "input": texts, "encoding_format": "base64"}
         )
         call = Call(id=f"embd-{secrets.token_hex(12)}", principal=KNOWLEDGE)
         return _vectors(await self._endpoint.embed(call, request))

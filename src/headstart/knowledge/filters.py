@@ -15,6 +15,7 @@ from headstart.errors import BadRequest
 from headstart.knowledge.index import literal
 
 Scalar = bool | float | Annotated[str, Field(max_length=512)]
+_MAX_DEPTH = 8
 _ORDER = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
@@ -33,6 +34,10 @@ class Comparison(BaseModel):
         if self.type in _ORDER and isinstance(self.value, bool):
             raise ValueError(f"'{self.type}' takes a number or a string, not a boolean")
         return self
+
+    @property
+    def depth(self) -> int:
+        return 0
 
     def sql(self) -> str:
         if isinstance(self.value, list):
@@ -68,6 +73,16 @@ class Compound(BaseModel):
 
     type: Literal["and", "or"]
     filters: list[Filter] = Field(min_length=1, max_length=64)
+
+    @model_validator(mode="after")
+    def _is_not_too_deep(self) -> Compound:
+        if self.depth > _MAX_DEPTH:
+            raise ValueError(f"filters are nested deeper than {_MAX_DEPTH} levels")
+        return self
+
+    @property
+    def depth(self) -> int:
+        return 1 + max(each.depth for each in self.filters)
 
     def sql(self) -> str:
         return "(" + f" {self.type.upper()} ".join(each.sql() for each in self.filters) + ")"

@@ -11,6 +11,7 @@ LanceDB is imported when the first table opens: it takes over a second and 130 M
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import json
 import os
@@ -199,8 +200,7 @@ class Index:
         exists = await asyncio.to_thread((self._folder / f"{self._name}.lance").exists)
         if not exists and dimensions is None:
             return
-        os.environ.setdefault("LANCEDB_LOG", "error")
-        lancedb = await asyncio.to_thread(importlib.import_module, "lancedb")
+        lancedb = await asyncio.to_thread(_import_lancedb)
         connection = await lancedb.connect_async(str(self._folder))
         if dimensions is not None and not exists:
             schema = rows.schema(dimensions)
@@ -242,6 +242,13 @@ class Indexes:
 def literal(text: str) -> str:
     """`text` as a SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def _import_lancedb() -> Any:
+    os.environ.setdefault("LANCEDB_LOG", "error")
+    lancedb = importlib.import_module("lancedb")
+    gc.freeze()  # else each full collection walks it all and stops the event loop for 0.4 s
+    return lancedb
 
 
 async def _hits(query: Any, where: str | None, score: str) -> list[Hit]:

@@ -56,6 +56,7 @@ class Knowledge:
         self._embedders = Embedders(resolve)
         self.ingestion = Ingestion(stores, files, self._indexes, self._embedders, jobs)
         self._sync = Sync(stores, files, self.ingestion, jobs)
+        self._naming = asyncio.Lock()
 
     # --- search ---------------------------------------------------------------------------
 
@@ -120,11 +121,12 @@ class Knowledge:
         self, name: str, embedding_model: str | None = None
     ) -> tuple[VectorStoreRow, bool]:
         """The store of that name, and whether it had to be made."""
-        store = await asyncio.to_thread(self._stores.named, name)
-        if store is not None:
-            return store, False
-        model = embedding_model or EMBEDDINGS
-        return await asyncio.to_thread(self._stores.create, name, model), True
+        async with self._naming:
+            store = await asyncio.to_thread(self._stores.named, name)
+            if store is not None:
+                return store, False
+            model = embedding_model or EMBEDDINGS
+            return await asyncio.to_thread(self._stores.create, name, model), True
 
     async def sync(
         self, name: str, paths: Sequence[str], embedding_model: str | None = None

@@ -199,7 +199,7 @@ class VectorStores:
             select(row, FileRow)
             .join(FileRow, FileRow.id == row.file_id)
             .where(row.store_id == store_id, row.path.is_not(None))
-            .order_by(row.created_at, row.file_id)
+            .order_by(row.file_id)
         )
         with self._database.session() as session:
             return [Member(*each) for each in session.execute(query).all()]

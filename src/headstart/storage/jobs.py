@@ -175,6 +175,7 @@ class Jobs:
             "application_version": "headstart",  # a newer release takes up an older one's jobs
             "executor_id": "local",
             "enable_otlp": False,
+            "log_level": "ERROR",
             "max_executor_threads": _MAX_THREADS,
         }
         DBOS(config=config)
@@ -248,8 +249,7 @@ def _name(kind: str) -> str:
 
 
 def _silence() -> None:
-    """Send DBOS's log to ours instead of the console, and only what went wrong."""
+    """Send DBOS's log to ours instead of the console."""
     logger = logging.getLogger("dbos")
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
-    logger.setLevel(logging.ERROR)
