@@ -100,6 +100,8 @@ async def test_children_end_with_their_parent(runtime: LocalRuntime, log: Path) 
     process = await runtime.spawn([PYTHON, "-c", WITH_CHILD], {}, log)
     await until(lambda: says(log, "\n"))
     child = int(log.read_text())
+    alone = psutil.Process(process.pid).memory_info().rss
+    assert (process.memory_bytes() or 0) > alone * 1.2  # the child's memory counts too
     os.kill(process.pid, signal.SIGKILL)  # as the out-of-memory killer does
     await process.wait()
     await until(lambda: not running(child))

@@ -9,10 +9,12 @@ long as the processes (the kernel watches the thread that spawned).
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import secrets
 import signal
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -28,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 _LEASH = Path(__file__).with_name("leash.py")
 _MARK = "HEADSTART_PROCESS"
+_CHILDREN_AGE = 10.0  # seconds; finding children means looking at every process there is
 _SAME_TIME = 0.05  # seconds: how exactly a process's start is known
 _GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess)
 
@@ -47,6 +50,8 @@ class LocalProcess(Process):
         self._process = process
         self._note = note
         self._ended = asyncio.create_task(self._wait())
+        self._processes: list[psutil.Process] = []
+        self._tree_read = -math.inf
 
     async def _wait(self) -> int:
         status = await self._process.wait()
@@ -70,22 +75,29 @@ class LocalProcess(Process):
             _signal_group(self.pid, signal.SIGKILL)
 
     def memory_bytes(self) -> int | None:
+        if self.exit_status is not None:
+            return None
         try:
-            return sum(process.memory_info().rss for process in self._tree())
+            return sum(process.memory_info().rss for process in self._tree(_CHILDREN_AGE))
         except _GONE:
             return None
 
     def listens_on(self, port: int) -> bool:
         with suppress(*_GONE):
-            for process in self._tree():
+            for process in self._tree(0):
                 for connection in process.net_connections("tcp"):
                     if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
                         return True
         return False
 
-    def _tree(self) -> list[psutil.Process]:
-        leader = psutil.Process(self.pid)
-        return [leader, *leader.children(recursive=True)]
+    def _tree(self, age: float) -> list[psutil.Process]:
+        """It and its children, as they were at most `age` seconds ago."""
+        now = time.monotonic()
+        if now - self._tree_read > age:
+            leader = psutil.Process(self.pid)
+            self._processes = [leader, *leader.children(recursive=True)]
+            self._tree_read = now
+        return [process for process in self._processes if process.is_running()]
 
 
 class LocalRuntime(Runtime):
