@@ -35,7 +35,8 @@ def choose(model: StoredModel, requested: str, engines: Mapping[str, Engine]) ->
         if refusal is not None:
             raise BadRequest(f"{requested} cannot serve {model.name}: {refusal}", param="engine")
         return [Choice(engines[requested], "asked for")]
-    choices, refusals = [], []
+    choices: list[Choice] = []
+    refusals: list[str] = []
     for name in sorted(engines, key=_rank):
         if name in _NEVER_AUTOMATIC and model.name not in _NEVER_AUTOMATIC:
             continue
