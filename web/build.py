@@ -1,8 +1,11 @@
 """Builds the web console into `src/headstart/console/`, which the server serves.
 
+With `--check` it builds nothing but checks the sources: types, lint, unit tests, and that the
+generated client is that of `openapi.json`.
+
 Uses the Node.js of the machine where it is new enough; otherwise one from PyPI, in a folder that
-is removed afterwards. A checkout in which someone develops (`web/node_modules` exists) is built
-in place; any other is built in a temporary copy, so that nothing stays behind but the result.
+is removed afterwards. A checkout in which someone develops (`web/node_modules` exists) is used in
+place; of any other a temporary copy is made, so that nothing stays behind but the result.
 """
 
 from __future__ import annotations
@@ -29,32 +32,52 @@ class BuildFailed(Exception):
 
 def main() -> int:
     started = time.monotonic()
+    work = check if "--check" in sys.argv[1:] else build
     try:
         with tempfile.TemporaryDirectory(prefix="headstart-console-") as scratch:
-            build(Path(scratch))
+            work(Path(scratch))
     except BuildFailed as error:
         print(f"console: {error}", file=sys.stderr)
         return 1
-    size = sum(file.stat().st_size for file in CONSOLE.rglob("*") if file.is_file())
-    say(f"built in {time.monotonic() - started:.0f} s, {size / 1e6:.1f} MB")
+    say(f"done in {time.monotonic() - started:.0f} s")
     return 0
 
 
 def build(scratch: Path) -> None:
-    npm, environment = find_npm() or install_npm(scratch / "node")
-    sources = WEB
-    if not (WEB / "node_modules").is_dir():
-        sources = scratch / "web"
-        shutil.copytree(WEB, sources, ignore=shutil.ignore_patterns("node_modules", "build.py"))
-        say("fetching the packages that build it")
-        options = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-        cache = f"--cache={scratch / 'cache'}"
-        run([*npm, "ci", "--omit=dev", *options, cache], sources, environment)
+    npm, environment, sources = prepare(scratch, "--omit=dev")
     say("building")
     result = scratch / "console"
     command = [*npm, "run", "build", "--", "--outDir", str(result), "--logLevel", "warn"]
     run(command, sources, environment)
     replace(result, CONSOLE)
+
+
+def check(scratch: Path) -> None:
+    npm, environment, sources = prepare(scratch)
+    for script in ("check", "stale", "test"):
+        say(f"npm run {script}")
+        run([*npm, "run", script], sources, environment)
+
+
+def prepare(scratch: Path, *options: str) -> tuple[list[str], dict[str, str], Path]:
+    """npm, its environment, and sources with their packages installed."""
+    npm, environment = find_npm() or install_npm(scratch / "node")
+    sources = WEB
+    if not (WEB / "node_modules").is_dir():
+        sources = scratch / "web"
+        shutil.copytree(WEB, sources, ignore=shutil.ignore_patterns("node_modules", "build.py"))
+        options = (*options, f"--cache={scratch / 'cache'}")
+    if sources != WEB or is_outdated(WEB / "node_modules"):
+        say("fetching packages")
+        quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+        run([*npm, "ci", *quiet, *options], sources, environment)
+    return npm, environment, sources
+
+
+def is_outdated(modules: Path) -> bool:
+    installed = modules / ".package-lock.json"
+    lock = WEB / "package-lock.json"
+    return not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime
 
 
 def find_npm() -> tuple[list[str], dict[str, str]] | None:

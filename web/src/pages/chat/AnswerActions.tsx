@@ -93,7 +93,11 @@ export function AnswerActions(props: AnswerActionsProps) {
           answer={answer}
           pending={give.isPending}
           onClose={() => setForm(false)}
-          onGive={(metric, value) => give.mutate({ metric, value })}
+          onGive={(metric, value) => {
+            const before = newest(feedback, metric);
+            if (before && metric === "comment") take.mutate(before); // comments would pile up
+            give.mutate({ metric, value });
+          }}
         />
       ) : (
         <Given feedback={feedback} onEdit={() => setForm(true)} onTake={(one) => take.mutate(one)} />
@@ -169,9 +173,12 @@ function Prefer({ conversationId, answer, alternatives, shown }: PreferProps) {
   const mine = newest(answer.feedback, "preference");
   const theirs = alternatives.map(({ feedback }) => newest(feedback, "preference"));
 
-  function prefer() {
-    if (mine) return take.mutate(mine);
-    for (const one of theirs) if (one) take.mutate(one);
+  async function prefer() {
+    if (mine) {
+      await take.mutateAsync(mine);
+      return;
+    }
+    await Promise.all(theirs.map((one) => one && take.mutateAsync(one)));
     if (other?.recordId) give.mutate({ metric: "preference", value: { over: other.recordId } });
   }
 
@@ -185,7 +192,7 @@ function Prefer({ conversationId, answer, alternatives, shown }: PreferProps) {
         mine ? <IconStarFilled size={14} aria-hidden /> : <IconStar size={14} aria-hidden />
       }
       disabled={!other?.recordId}
-      onClick={prefer}
+      onClick={() => void prefer().catch(() => undefined)} // the mutation has told
     >
       {mine ? "You prefer this one" : "I prefer this one"}
     </Button>

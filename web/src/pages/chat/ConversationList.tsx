@@ -65,7 +65,7 @@ export function ConversationList() {
 
 function Entry({ conversation }: { conversation: Conversation }) {
   const { id } = conversation;
-  const title = conversation.title ?? "New conversation";
+  const title = conversation.title || "New conversation";
   const [renaming, setRenaming] = useState(false);
   const [deleting, setDeleting] = useState(false);
   const remove = useDelete();

@@ -30,8 +30,9 @@ export function useItems(conversationId: string | undefined) {
   });
 }
 
-export function create(): Promise<Conversation> {
-  return call(api.POST("/v1/conversations", { body: {} }));
+/** A new conversation, named after the question that begins it (the server shortens it). */
+export function create(question: string): Promise<Conversation> {
+  return call(api.POST("/v1/conversations", { body: { title: question.slice(0, 200) } }));
 }
 
 async function allItems(id: string): Promise<Item[]> {

@@ -14,10 +14,10 @@ interface Given {
 export function useFeedback(conversationId: string, recordId: string) {
   const key = ["items", conversationId];
 
-  function change(next: (feedback: Feedback[]) => Feedback[]) {
+  function change(next: (feedback: Feedback[]) => Feedback[], of: string = recordId) {
     queries.setQueryData<Item[]>(key, (items) =>
       items?.map((item) =>
-        item.record_id === recordId ? { ...item, feedback: next(item.feedback ?? []) } : item,
+        item.record_id === of ? { ...item, feedback: next(item.feedback ?? []) } : item,
       ),
     );
   }
@@ -39,7 +39,8 @@ export function useFeedback(conversationId: string, recordId: string) {
     ...options,
     mutationFn: ({ id }: Feedback) =>
       call(api.DELETE("/v1/feedback/{id}", { params: { path: { id } } })),
-    onMutate: ({ id }) => change((all) => all.filter((one) => one.id !== id)),
+    onMutate: ({ id, record_id }) =>
+      change((all) => all.filter((one) => one.id !== id), record_id),
   });
 
   function draft(metric: Metric, value: unknown): Feedback {

@@ -50,7 +50,7 @@ export function useChat(conversationId: string | undefined, model: Model | null,
       return true;
     }
     try {
-      const { id } = await create();
+      const { id } = await create(question);
       ask(id, question, []);
       void refreshConversations();
       await navigate(`/chat/${id}`);
