@@ -1,4 +1,4 @@
-"""`/v1/apps`: the apps that `headstart.toml` declares. Read only; the file is what changes them."""
+"""`/v1/apps`: the apps that there are. What one says is changed in `headstart.toml`, not here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from headstart.api.deps import CurrentPrincipal, CurrentServices
+from headstart.api.deps import AdminPrincipal, CurrentPrincipal, CurrentServices
 from headstart.apps.apps import AppVersion
 
 router = APIRouter(tags=["apps"])
@@ -47,7 +47,13 @@ class AppList(BaseModel):
     has_more: bool = False
 
 
-@router.get("/v1/apps")
+class AppDeleted(BaseModel):
+    name: str
+    object: Literal["app.deleted"] = "app.deleted"
+    deleted: Literal[True] = True
+
+
+@router.get("/v1/apps", response_model=AppList)
 def list_apps(_principal: CurrentPrincipal, services: CurrentServices) -> AppList:
     """Every app, by name."""
     data = [AppBody.of(version) for version in services.apps.list()]
@@ -59,6 +65,13 @@ def list_apps(_principal: CurrentPrincipal, services: CurrentServices) -> AppLis
     )
 
 
-@router.get("/v1/apps/{name}")
+@router.get("/v1/apps/{name}", response_model=AppBody)
 def get_app(name: str, _principal: CurrentPrincipal, services: CurrentServices) -> AppBody:
     return AppBody.of(services.apps.get(name))
+
+
+@router.delete("/v1/apps/{name}", response_model=AppDeleted)
+def delete_app(name: str, _principal: AdminPrincipal, services: CurrentServices) -> AppDeleted:
+    """Let the name answer no longer. Records keep the versions that they name."""
+    services.apps.remove(name)
+    return AppDeleted(name=name)

@@ -7,7 +7,7 @@ on it. Nothing is removed because a declaration does not mention it (any more).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -68,23 +68,25 @@ class _Reconciliation:
     async def run(self) -> list[Step]:
         declared = self.declaration
         deployed = {
-            name: asyncio.create_task(self._guarded("endpoint", name, self._deploy(name, spec)))
+            name: asyncio.create_task(self._guarded("endpoint", name, self._deploy, name, spec))
             for name, spec in declared.endpoints.items()
         }
         filled = [
-            self._guarded("knowledge", name, self._fill(name, spec, deployed[EMBEDDINGS]))
+            self._guarded("knowledge", name, self._fill, name, spec, deployed[EMBEDDINGS])
             for name, spec in declared.knowledge.items()
         ]
         defined = [
-            self._guarded("app", name, self._define(name, spec))
+            self._guarded("app", name, self._define, name, spec)
             for name, spec in declared.apps.items()
         ]
         return await asyncio.gather(*deployed.values(), *filled, *defined)
 
-    async def _guarded(self, kind: Kind, name: str, work: Coroutine[Any, Any, Step]) -> Step:
+    async def _guarded(
+        self, kind: Kind, name: str, work: Callable[..., Awaitable[Step]], *args: Any
+    ) -> Step:
         """The outcome of the work, a failure included, once it has been reported."""
         try:
-            last = await work
+            last = await work(*args)
         except HeadstartError as error:
             last = Step(kind, name, "failed", error.message)
         self.report(last)
