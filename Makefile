@@ -41,11 +41,13 @@ test: install-dev ## Run the tests
 	$(BIN)/python -m tests.models
 	$(BIN)/python -m pytest
 
-check: install-dev ## Lint, types, layers, generated files
+check: install-dev ## Lint, types, layers, generated files, console
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python docs/reference.py --check
+	$(BIN)/python web/build.py --check
 
 bench: install-dev ## Print the benchmark table
 	$(BIN)/python -m benchmarks

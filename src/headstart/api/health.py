@@ -31,7 +31,7 @@ async def live() -> Live:
 
 @router.get("/health/ready", response_model=Ready, responses={503: {"model": Ready}})
 def ready(response: Response, services: CurrentServices) -> Ready:
-    endpoints = {status.name: status.status for status in services.endpoints.statuses()}
+    endpoints = {status.name: str(status.status) for status in services.endpoints.statuses()}
     can_answer = all(status in ("ready", "idle") for status in endpoints.values())
     is_ready = services.startup.is_over and can_answer
     if not is_ready:

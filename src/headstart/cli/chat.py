@@ -80,7 +80,7 @@ def _converse(client: Client, body: dict[str, Any], opening: list[dict[str, Any]
 
 def _print_answer(client: Client, body: dict[str, Any], messages: list[dict[str, Any]]) -> str:
     """Print the answer as it arrives, then the sources it cites; returns its text."""
-    text, annotations = "", []
+    text, annotations = "", list[dict[str, Any]]()
     for chunk in client.stream("/v1/chat/completions", {**body, "messages": messages}):
         for choice in chunk["choices"]:
             piece = choice["delta"].get("content") or ""
