@@ -13,15 +13,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-BACKED = 0.7  # share of the terms that the question did not bring, see benchmarks/grounding.py
-BACKED_OVERALL = 0.55  # share of all terms
-PLAUSIBLE = 0.25  # share of all terms, for a citation that the model wrote
-FEW = 3  # with fewer new terms than this, the question's terms must be there too:
+BACKED = 0.7  # share of what the sentence adds to the question, in one place of the passage
+REPEATED = 0.3  # share of what it repeats of the question, anywhere in the passage
+FEW = 3  # with fewer added terms than this, the question's terms must be near them:
 ASKED = 0.3  # this share of them
+PLAUSIBLE = 0.25  # share of all its terms, for a citation that the model wrote
 
 _WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]+")
 _SENTENCE = re.compile(r"[^\n]+?(?:[.!?。！？]+[\"'”’)\]]*(?=\s|$)|[。！？]|(?=\n)|$)")
+_LEAD_IN = re.compile(
+    r"^\s*(?:according to|based on|as (?:stated|mentioned) in) (?:the |this )?"
+    r"(?:(?:provided|given) )?(?:information|documents?|text|passages?|context)\b[^,.]{0,40},",
+    re.IGNORECASE,
+)
 _STEM = 6
 _COMMON_WORDS = """
 about also been both does from have here into itself just like many more most much only other over
@@ -66,11 +71,12 @@ class Passages:
     """Texts prepared for many comparisons."""
 
     def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = [terms(text) for text in texts]
         self._windows = [_windows(text) for text in texts]
 
     def backing(self, index: int, sentence: str, question: str) -> Backing:
         """How well text `index` backs a sentence that answers `question`."""
-        asked, said = terms(question), terms(sentence)
+        asked, said = terms(question), terms(_LEAD_IN.sub("", sentence))
         span, held = max(
             self._windows[index],
             key=lambda window: (
@@ -80,18 +86,18 @@ class Passages:
             ),
             default=(Span(0, 0), frozenset()),
         )
+        new, repeated = said - asked, said & asked
         share = _share(said, held) if said else 0.0
-        new = said - asked
-        numbers = {term for term in new if term[0].isdigit()}
         # a word or two, such as a name or a number, may stand anywhere: the question must be near
-        near = len(new) >= FEW or not asked or _share(asked, held) >= ASKED
+        near = len(new) >= FEW or _share(asked, held) >= ASKED
         return Backing(
             share,
             plausible=near and share >= PLAUSIBLE,
-            strong=near
-            and numbers <= held
-            and share >= BACKED_OVERALL
-            and _share(new, held) >= BACKED,
+            strong=bool(said)
+            and near
+            and {term for term in new if term[0].isdigit()} <= held
+            and _share(new or repeated, held) >= BACKED
+            and _share(repeated, self._texts[index]) >= REPEATED,
             span=span,
         )
 
