@@ -45,6 +45,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HeadstartError, _headstart_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(UnicodeEncodeError, _half_a_character)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -56,7 +57,7 @@ async def _headstart_error(_request: Request, error: Exception) -> JSONResponse:
 
 async def _validation_error(_request: Request, error: Exception) -> JSONResponse:
     first = cast(RequestValidationError, error).errors()[0]
-    location = [str(part) for part in first["loc"] if part not in ("body", "query", "path")]
+    location = [str(part) for part in first["loc"][1:]]  # the first is "body", "query" or "path"
     param = ".".join(location) or None
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
@@ -75,6 +76,17 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(
         ErrorEnvelope(error=body).model_dump(), http_error.status_code, http_error.headers
     )
+
+
+async def _half_a_character(_request: Request, _error: Exception) -> JSONResponse:
+    """JSON can spell a lone surrogate, which no id has and no database can look for."""
+    body = ErrorBody(
+        message="the request contains half a character (a lone surrogate such as \\ud800)",
+        type="invalid_request_error",
+        param=None,
+        code=None,
+    )
+    return JSONResponse(ErrorEnvelope(error=body).model_dump(), 400)
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
