@@ -47,8 +47,10 @@ def up(
     screen = StartupScreen(open_browser=browser and sys.stdout.isatty())
     from headstart.app import serve
 
-    with screen:
-        asyncio.run(serve(settings, wanted, screen.started, screen.report, screen.settled))
+    import uvloop
+
+    with screen, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(settings, wanted, screen.started, screen.report, screen.settled))
     out.print("Stopped.")
 
 
