@@ -74,6 +74,7 @@ def test_refusals_and_answers_without_text() -> None:
         ("x" * TITLE_LENGTH, "x" * TITLE_LENGTH),
         ("x" * 500, "x" * TITLE_LENGTH + "…"),
         ("word " * 30, "word word word word word word word word word word word word…"),
+        ("half an emoji \ud83d", "half an emoji ?"),
         ("A" * 50 + ", and then more than fits", "A" * 50 + ", and then…"),
         ("Was ist das? " * 20, "Was ist das? Was ist das? Was ist das? Was ist das? Was ist…"),
     ],

@@ -8,6 +8,7 @@ from typing import Any
 
 from headstart.records.turns import Turn
 from headstart.storage.tables import ConversationItemRow, FeedbackRow
+from headstart.storage.text import storable
 
 TITLE_LENGTH = 60
 
@@ -68,7 +69,7 @@ def items_of(turn: Turn) -> list[dict[str, Any]]:
 
 def title_from(text: str) -> str:
     """The first words of a message, as a title of one line."""
-    line = " ".join(text.split())
+    line = " ".join(storable(text).split())
     if len(line) <= TITLE_LENGTH:
         return line
     words, _, _ = line[: TITLE_LENGTH + 1].rpartition(" ")

@@ -17,6 +17,7 @@ from headstart.serving.assemble import ChatAssembler, CompletionAssembler
 from headstart.serving.base import Call
 from headstart.serving.requests import ChatRequest, CompletionRequest, EmbeddingRequest
 from headstart.storage.tables import RecordRow
+from headstart.storage.text import storable
 
 T = TypeVar("T")
 
@@ -76,9 +77,9 @@ class Draft(ABC, Generic[T]):
             conversation_id=getattr(self._request, "conversation", None),
             alternative_to=getattr(self._request, "regenerates", None),
             status=status,
-            error=None if error is None else _storable(_message(error)),
+            error=None if error is None else storable(_message(error)),
             request=self._request.model_dump(mode="json", by_alias=True, exclude_unset=True),
-            prompt=None if trace.prompt is None else _storable(trace.prompt),
+            prompt=None if trace.prompt is None else storable(trace.prompt),
             passages=trace.passages,
             steps=trace.steps,
             output={"choices": self.choices()},
@@ -95,7 +96,7 @@ class Draft(ABC, Generic[T]):
 
     def _searchable(self) -> str:
         texts = (self.question()[:_SEARCHED], self.answer()[:_SEARCHED])
-        return _storable(searchable("\n".join(texts)))
+        return storable(searchable("\n".join(texts)))
 
 
 class ChatDraft(Draft[ChatCompletionChunk]):
@@ -216,8 +217,3 @@ def _as_text(prompt: str | list[str] | list[int] | list[list[int]]) -> str:
 
 def _message(error: Exception) -> str:
     return error.message if isinstance(error, HeadstartError) else repr(error)
-
-
-def _storable(text: str) -> str:
-    """Without what databases refuse in a text: lone surrogates and NUL."""
-    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")

@@ -20,6 +20,7 @@ from headstart.records.records import require_record
 from headstart.security.principal import Principal
 from headstart.storage.database import Database
 from headstart.storage.tables import FeedbackRow, RecordRow
+from headstart.storage.text import storable
 
 MAX_TEXT = 100_000  # characters of a comment or correction
 
@@ -100,7 +101,7 @@ def _text(value: object) -> str:
             f"value: {len(value)} characters; a comment or correction has at most {MAX_TEXT}",
             param="value",
         )
-    return value
+    return storable(value)
 
 
 def _preference(value: object) -> dict[str, str]:

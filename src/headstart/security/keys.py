@@ -28,6 +28,7 @@ from headstart.settings import Settings
 from headstart.storage.database import Database
 from headstart.storage.paging import Order, Page, page
 from headstart.storage.tables import ApiKey, BrowserSession
+from headstart.storage.text import storable
 
 log = structlog.get_logger()
 
@@ -228,7 +229,7 @@ def _row(id: str, name: str, secret: str, role: Role, expires_in: int | None) ->
     now = int(time.time())
     return ApiKey(
         id=id,
-        name=name.strip(),
+        name=storable(name.strip()),
         digest=digest(secret),
         redacted=redact(secret),
         role=role.value,
