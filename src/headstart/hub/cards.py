@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 SHA256 = r"^[0-9a-f]{64}$"
 
@@ -40,20 +40,41 @@ class PackageSource(_Frozen):
 
 
 class HuggingFaceSource(_Frozen):
+    """Files of a model repository on the Hugging Face hub, or on a mirror of it."""
+
     kind: Literal["hf"]
-    repo: str
+    repo: str = Field(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")
     revision: str = "main"
-    files: list[str]  # exact names or globs
+    files: list[str] = Field(min_length=1, description="exact names or globs")
 
 
-class LocalSource(_Frozen):
-    """A folder or .gguf on this machine, registered by the user."""
+class OtherSource(BaseModel):
+    """What a source that plugs in from outside reads; its fields are its own."""
 
-    kind: Literal["local"]
-    path: str
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: str
 
 
-Source = Annotated[PackageSource | HuggingFaceSource | LocalSource, Field(discriminator="kind")]
+def _kind(source: Any) -> str:
+    kind = source.get("kind") if isinstance(source, dict) else getattr(source, "kind", None)
+    return str(kind) if kind in ("package", "hf") else "other"
+
+
+Source = Annotated[
+    Annotated[PackageSource, Tag("package")]
+    | Annotated[HuggingFaceSource, Tag("hf")]
+    | Annotated[OtherSource, Tag("other")],
+    Discriminator(_kind),
+]
+
+
+class Attention(_Frozen):
+    """What the size of a KV cache follows from."""
+
+    layers: int = Field(gt=0)
+    kv_heads: int = Field(gt=0)
+    head_dim: int = Field(gt=0)
 
 
 class Variant(_Frozen):
@@ -61,9 +82,13 @@ class Variant(_Frozen):
 
     name: str  # "Q4_K_M", "int8-onnx", "safetensors"
     format: Literal["gguf", "onnx", "safetensors"]
-    bytes: int
-    memory: dict[str, int]  # engine → bytes resident, weights and a 4k KV cache
-    sha256: str | None = None  # of the joined weight file
+    bytes: int = Field(gt=0, description="of the weight files, about")
+    memory: dict[str, int] = Field(
+        default={}, description="engine → bytes of memory with a 4k context, estimated"
+    )
+    sha256: str | None = Field(
+        default=None, pattern=SHA256
+    )  # of the weights, when they are one file
     sources: list[Source]  # tried in order
 
 
@@ -82,4 +107,5 @@ class Card(_Frozen):
     fine_tunable: bool  # on a machine like this, with the tuning layer
     homepage: str
     dimensions: int | None = None  # of an embedder
-    variants: list[Variant]  # the default first
+    attention: Attention | None = None  # of the decoder
+    variants: list[Variant] = Field(min_length=1)  # the default first

