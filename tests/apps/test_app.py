@@ -48,7 +48,8 @@ async def text(answering: App, request: ChatRequest) -> str:
 
 async def test_answer_cites_the_passage_it_comes_from() -> None:
     endpoint = FakeEndpoint(["Berl", "in is the capital of Germany [", "2", "]."])
-    answering = app(endpoint, [passage(PARIS), passage(BERLIN, number=2)])
+    passages = [passage(PARIS, similarity=0.9), passage(BERLIN, number=2, similarity=0.6)]
+    answering = app(endpoint, passages)
 
     completion = await answering.answer(call(), ask("What is the capital of Germany?"))
 

@@ -119,7 +119,7 @@ class App(Endpoint):
                 "type": "search",
                 "query": found.query,
                 "passages": len(found.passages),
-                "similarity": round(found.similarity, 4),
+                "relevance": round(found.relevance, 4),
                 "relevant": found.relevant,
                 "ms": _since(started),
             }
