@@ -15,6 +15,7 @@ from itertools import accumulate, takewhile
 
 from tokenizers import Tokenizer
 
+from headstart.errors import BadRequest
 from headstart.knowledge.blocks import Block, blocks
 from headstart.knowledge.passages import Chunk, Document
 from headstart.knowledge.pieces import Cut, Piece, Splitter
@@ -46,7 +47,11 @@ def chunk(
     Make the `TokenCounter` once for many documents: it copies the tokenizer.
     """
     if max_tokens < 1 or not 0 <= overlap <= max_tokens // 2:
-        raise ValueError(f"cannot cut into {max_tokens} tokens with an overlap of {overlap}")
+        raise BadRequest(
+            f"Cannot cut into passages of {max_tokens} tokens that share {overlap}: passages need at "
+            "least 1 token, and may share at most half of their tokens.",
+            param="chunking_strategy",
+        )
     counter = count if isinstance(count, TokenCounter) else TokenCounter(count)
     return _Chunking(document, counter, max_tokens, overlap).chunks()
 

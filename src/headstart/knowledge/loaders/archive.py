@@ -49,11 +49,12 @@ def _check_member(
             "encrypted",
             f"'{filename}' has encrypted parts; save a copy without protection and add that.",
         )
-    size = 0
+    size = checksum = 0
     tail = b""
     scan = not member.filename.endswith((".png", ".jpg", ".jpeg", ".emf", ".wmf", ".bin"))
     for block in _inflate(raw, member, filename):
         size += len(block)
+        checksum = zlib.crc32(block, checksum)
         if size > left:
             raise _too_much(filename, limits.unpacked_bytes - left + size, limits)
         if size > max(_RATIO_MATTERS_FROM, _MAX_RATIO * member.compress_size):
@@ -75,6 +76,8 @@ def _check_member(
             f"'{filename}' is damaged: '{member.filename}' has {size:,} bytes where "
             f"{member.file_size:,} are declared.",
         )
+    if checksum != member.CRC:
+        raise _damaged(filename, member)
     return size
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 from charset_normalizer import from_bytes
 
@@ -16,7 +17,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SAMPLE = 2**16
-_CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v\b\x1b")) + b"\x7f"
+_CONTROL = re.compile(r"[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f]")
 _DROPPED = dict.fromkeys((0, 65279)) | {0x0B: "\n", 0x0C: "\n", 0x85: "\n"}
 
 
@@ -26,24 +27,31 @@ def decode(data: bytes, filename: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").translate(_DROPPED)
 
 
-def _decoded(data: bytes, filename: str) -> str:
+def check_text(data: bytes, filename: str) -> str | None:
+    """Refuse binary data with a `LoadError`; the encoding of Unicode text that shows it."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
-            return data[len(mark) :].decode(encoding, errors="replace")
+            return encoding
     sample = data[:_SAMPLE]
     wide = _utf16_without_mark(sample)
-    if wide:
-        return data.decode(wide, errors="replace")
-    if len(sample) - len(sample.translate(None, _CONTROL)) > len(sample) // 50:
+    seen = sample.decode(wide or "latin-1", errors="replace")
+    if len(_CONTROL.findall(seen)) > len(seen) // 50:
         raise LoadError(
             "unsupported", f"'{filename}' is a binary file of a kind that cannot be read."
         )
+    return wide
+
+
+def _decoded(data: bytes, filename: str) -> str:
+    encoding = check_text(data, filename)
+    if encoding:
+        return data.decode(encoding, errors="replace")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         if error.start > _SAMPLE:  # UTF-8 with a bad byte somewhere, or cut off within a character
             return data.decode("utf-8", errors="replace")
-    guess = from_bytes(sample).best()
+    guess = from_bytes(data[:_SAMPLE]).best()
     if guess is None:
         raise LoadError(
             "unsupported",

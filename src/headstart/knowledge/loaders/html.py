@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup, Tag
 from markdownify import ATX, MarkdownConverter
 
 from headstart.knowledge.loaders.base import Loader
+from headstart.knowledge.loaders.encodings import check_text
 from headstart.knowledge.passages import Document
 
 _NOISE = (
@@ -23,7 +24,9 @@ class Html(Loader):
     suffixes: ClassVar = (".html", ".htm", ".xhtml")
 
     def load(self, path: Path, filename: str) -> Document:
-        soup = BeautifulSoup(path.read_bytes(), "html.parser")
+        data = path.read_bytes()
+        check_text(data, filename)
+        soup = BeautifulSoup(data, "lxml")  # knows which end tags may be left out
         title = " ".join(soup.title.get_text().split()) if soup.title else ""
         return Document(html_to_markdown(soup), title or None)
 

@@ -151,7 +151,7 @@ def _groups(lines: Sequence[Line]) -> list[list[Line]]:
         for above, below in itertools.pairwise(lines)
         if below.size and 0 < above.last_baseline - below.baseline < 3 * below.size
     )
-    usual = pitches[len(pitches) // 2] if pitches else math.inf
+    usual = pitches[len(pitches) // 3] if pitches else math.inf
     groups: list[list[Line]] = []
     for line in lines:
         if groups and not _starts_paragraph(groups[-1][-1], line, usual):

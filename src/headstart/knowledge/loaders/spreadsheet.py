@@ -37,7 +37,7 @@ def _sections(workbook: CalamineWorkbook) -> Iterator[str]:
     for name in workbook.sheet_names:
         table = markdown_table(_rows(workbook, name))
         if table:
-            yield f"## {name}\n\n{table}\n"
+            yield f"## {name}\n\n{table}"
 
 
 def _rows(workbook: CalamineWorkbook, name: str) -> Iterator[Sequence[str]]:
