@@ -12,7 +12,7 @@ from headstart.errors import Unavailable
 from headstart.hub.hub import Hub
 from headstart.hub.sources.base import PullCancelled, PullProgress
 from headstart.hub.stored import StoredModel
-from headstart.serving.deployment import echo_model
+from headstart.serving.echo import echo_model
 from headstart.serving.engines.base import Launch
 from headstart.serving.status import State
 from headstart.serving.supervisor import Policy

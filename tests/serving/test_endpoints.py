@@ -72,6 +72,16 @@ async def test_names_that_cannot_be(home: Path, name: str) -> None:
             await endpoints.deploy("echo", name=name or " ", engine="fake")
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("threads", "many"), ("threads", 0), ("threads", True), ("force", 1), ("variant", 4)],
+)
+async def test_options_that_cannot_be(home: Path, option: str, value: object) -> None:
+    async with serving(home) as endpoints:
+        with pytest.raises(BadRequest, match=f"option '{option}'"):
+            await endpoints.deploy("echo", engine="fake", options={option: value})
+
+
 async def test_what_nobody_knows_is_refused_at_once(home: Path) -> None:
     async with serving(home) as endpoints:
         with pytest.raises(NotFound, match="smollm2-135m-instruct"):

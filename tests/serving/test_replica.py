@@ -10,7 +10,7 @@ import pytest
 from headstart.errors import Unavailable
 from headstart.runtime.local import LocalRuntime
 from headstart.runtime.logs import Log
-from headstart.serving.deployment import echo_model
+from headstart.serving.echo import echo_model
 from headstart.serving.replica import Patience, Replica, WorkerFailed, free_port
 from headstart.serving.worker_client import new_session
 from tests.serving.fakes import (

@@ -17,7 +17,7 @@ from openai.types.chat import ChatCompletionChunk
 
 from headstart.errors import BadRequest, ContextTooLong, HeadstartError, Unavailable
 from headstart.hub.cards import Task
-from headstart.serving.deployment import echo_model
+from headstart.serving.echo import echo_model
 from headstart.serving.endpoints import Endpoints
 from headstart.serving.requests import ChatRequest, CompletionRequest, EmbeddingRequest, Message
 from headstart.serving.worker_endpoint import WorkerEndpoint
@@ -228,9 +228,11 @@ async def test_tokens_and_context_length_are_the_workers(endpoint: WorkerEndpoin
 
 async def test_embeddings(endpoint: WorkerEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     request = embedding(input=["a", "b"])
+    chat_model = replace(echo_model(), digest="of weights")
+    monkeypatch.setattr(endpoint, "model", chat_model)
     with pytest.raises(BadRequest, match="is a chat model: it does not serve /v1/embeddings"):
         await endpoint.embed(call(), request)
-    monkeypatch.setattr(endpoint, "model", replace(echo_model(), task=Task.EMBEDDING))
+    monkeypatch.setattr(endpoint, "model", replace(chat_model, task=Task.EMBEDDING))
     answer = await endpoint.embed(call(), request)
     assert [item.embedding for item in answer.data] == [[1.0, 0.5]] * 2
     assert answer.model == "chat"

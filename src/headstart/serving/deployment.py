@@ -14,12 +14,12 @@ import aiohttp
 import structlog
 
 from headstart.errors import BadRequest, HeadstartError, Unavailable
-from headstart.hub.cards import Task
 from headstart.hub.hub import Hub
 from headstart.hub.sources.base import PullProgress
 from headstart.hub.stored import StoredModel
 from headstart.runtime.base import Runtime
 from headstart.runtime.logs import Log
+from headstart.serving.echo import echo_model, is_echo
 from headstart.serving.engines.base import Engine
 from headstart.serving.engines.select import Choice, choose
 from headstart.serving.lifecycle import Lifecycle
@@ -32,7 +32,6 @@ from headstart.storage.tables import EndpointRow
 
 log = structlog.get_logger(__name__)
 
-ECHO = "echo"
 _FIRST_PULL_PAUSE, _LONGEST_PULL_PAUSE = 15.0, 3600.0
 
 
@@ -174,8 +173,8 @@ class Deployment:
 
     def _pull(self) -> StoredModel:
         row = self.row
-        if row.model == ECHO:
-            return echo_model()
+        if is_echo(row.model, row.engine):
+            return echo_model(row.model)
         variant = row.options.get("variant")
         return self._means.hub.pull(
             row.model, variant, progress=self._show_progress, cancelled=self._cancelled
@@ -227,16 +226,3 @@ class Deployment:
             self.log,
             means.patience,
         )
-
-
-def echo_model() -> StoredModel:
-    """The model of the engine that needs none."""
-    return StoredModel(
-        name=ECHO,
-        variant="echo",
-        task=Task.CHAT,
-        path=Path("/dev/null"),
-        bytes=0,
-        digest="echo",
-        context_length=4096,
-    )

@@ -17,7 +17,8 @@ from headstart.errors import BadRequest, Conflict, NotFound, Unavailable
 from headstart.hub.hub import Hub, split_variant
 from headstart.runtime.base import Runtime
 from headstart.serving.base import Endpoint
-from headstart.serving.deployment import ECHO, Deployment, Means
+from headstart.serving.deployment import Deployment, Means
+from headstart.serving.echo import is_echo
 from headstart.serving.engines.base import Engine
 from headstart.serving.engines.select import AUTO, load_engines
 from headstart.serving.replica import Patience
@@ -103,7 +104,7 @@ class Endpoints:
             model=model,
             engine=self._checked_engine(engine),
             idle_timeout=idle_timeout,
-            options=options or {},
+            options=_checked_options(options or {}),
             created_at=int(time.time()),
         )
         async with self._changing:
@@ -190,7 +191,8 @@ class Endpoints:
             return list(session.scalars(select(EndpointRow).order_by(EndpointRow.created_at)))
 
     def _insert(self, row: EndpointRow) -> None:
-        self._check_model(row.model)
+        if not is_echo(row.model, row.engine):
+            self._check_model(row.model)
         with self._database.session() as session:
             session.add(row)
 
@@ -200,7 +202,7 @@ class Endpoints:
 
     def _check_model(self, model: str) -> None:
         """Refuse a name that nothing can be fetched by."""
-        if model == ECHO or model.startswith("hf:"):
+        if model.startswith("hf:"):
             return
         try:
             self._hub.resolve(model)
@@ -229,6 +231,20 @@ def _checked_name(name: str) -> str:
             param="name",
         )
     return name
+
+
+def _checked_options(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that are read here; an engine checks its own."""
+    kinds = {"threads": int, "variant": str, "force": bool}
+    for name, kind in kinds.items():
+        if name in options and type(options[name]) is not kind:
+            raise BadRequest(
+                f"option '{name}' is {options[name]!r}; it takes a value of type {kind.__name__}",
+                param=f"options.{name}",
+            )
+    if options.get("threads", 1) < 1:
+        raise BadRequest("option 'threads' is below 1", param="options.threads")
+    return options
 
 
 def _refuse_unless_same(existing: Deployment, wanted: EndpointRow) -> None:

@@ -21,6 +21,7 @@ from headstart.hub.cards import Task
 from headstart.hub.stored import StoredModel
 from headstart.serving import worker_client
 from headstart.serving.base import Call, Endpoint
+from headstart.serving.echo import does_everything
 from headstart.serving.metrics import EndpointMetrics
 from headstart.serving.replica import Replica
 from headstart.serving.requests import (
@@ -152,7 +153,7 @@ class WorkerEndpoint(Endpoint):
 
     async def embed(self, call: Call, request: EmbeddingRequest) -> CreateEmbeddingResponse:
         self._require("/v1/embeddings", Task.EMBEDDING)
-        body = embedding_body(request)
+        body = {**embedding_body(request), "model": self.name}
         async with self._exchange(call, request, "v1/embeddings", body) as exchange:
             content = await worker_client.read(exchange.response)
         if request.encoding_format == "float":
@@ -318,7 +319,9 @@ class WorkerEndpoint(Endpoint):
 
     def _require(self, what: str, *tasks: Task) -> None:
         """Refuse what the model is not made for; while it is fetched, `acquire` says so."""
-        if self.model is not None and self.model.task not in tasks:
+        if self.model is None or does_everything(self.model):
+            return
+        if self.model.task not in tasks:
             raise BadRequest(
                 f"'{self.name}' is {_A_MODEL[self.model.task]}: it does not serve {what}",
                 param="model",

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 
+import structlog
+
 from headstart.errors import BadRequest
 from headstart.hub.stored import StoredModel
 from headstart.serving.engines.base import Engine
+
+log = structlog.get_logger(__name__)
 
 AUTO = "auto"
 _FASTEST_FIRST = ("openvino", "openvino-embeddings", "llamacpp")
@@ -24,8 +28,14 @@ class Choice:
 
 @cache
 def load_engines() -> dict[str, Engine]:
-    """Every installed engine by name."""
-    return {entry.name: entry.load()() for entry in entry_points(group="headstart.engines")}
+    """Every installed engine by name. One that cannot be imported is logged and left out."""
+    engines: dict[str, Engine] = {}
+    for entry in entry_points(group="headstart.engines"):
+        try:
+            engines[entry.name] = entry.load()()
+        except ImportError as error:
+            log.warning("engine left out", engine=entry.name, why=str(error))
+    return engines
 
 
 def choose(model: StoredModel, requested: str, engines: Mapping[str, Engine]) -> list[Choice]:
