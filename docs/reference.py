@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import typer
 
 from headstart.cli import app
@@ -58,10 +57,9 @@ def _cli() -> Iterator[str]:
 
 
 def _command(command: Any, path: str) -> Iterator[str]:
-    context = click.Context(command, info_name=path)
-    if isinstance(command, click.Group) or hasattr(command, "commands"):
-        for name in command.list_commands(context):
-            yield from _command(command.get_command(context, name), f"{path} {name}")
+    for name, child in getattr(command, "commands", {}).items():
+        yield from _command(child, f"{path} {name}")
+    if hasattr(command, "commands"):
         return
     yield ""
     yield f"## `{path}`"

@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.markup import escape
-from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
@@ -49,17 +48,19 @@ class StartupScreen:
 
     def started(self, started: Started) -> None:
         """The server answers: where it is, and how to get in."""
-        text = Text()
-        text.append("Console  ", "dim")
-        text.append(started.sign_in_link, f"bold cyan link {started.sign_in_link}")
-        text.append("\n         signs you in once, within the hour\n", "dim")
-        text.append("API      ", "dim")
-        text.append(f"{started.address}/v1")
+        lines = [
+            ("Console", started.sign_in_link, "signs you in once, within the hour"),
+            ("API", f"{started.address}/v1", ""),
+        ]
         if started.new_admin_key is not None:
-            text.append("\nKey      ", "dim")
-            text.append(started.new_admin_key, "bold")
-            text.append("\n         the admin key, shown only now: keep it", "dim")
-        out.print(Panel(text, title="Headstart", title_align="left", expand=False), soft_wrap=True)
+            lines.append(("Key", started.new_admin_key, "the admin key, shown only now: keep it"))
+        out.print("\n[bold]Headstart is up[/]\n")
+        for label, value, note in lines:
+            text = Text(f"  {label:<9}", "dim").append(value, "not dim bold cyan")
+            out.print(text, soft_wrap=True)  # a link that is cut cannot be followed
+            if note:
+                out.print(f"  {'':<9}[dim]{note}[/]")
+        out.print()
         if out.is_terminal:
             self._progress.start()
         if self._open_browser:
