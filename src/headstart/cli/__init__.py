@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from headstart import __version__
 from headstart.cli import deploy, endpoints, hub, key, knowledge, records
@@ -54,7 +55,7 @@ def main() -> None:
     try:
         app()
     except HeadstartError as error:
-        err.print(f"[bold red]Error:[/] {error.message}", highlight=False)
+        err.print(f"[bold red]Error:[/] {escape(error.message)}", highlight=False, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

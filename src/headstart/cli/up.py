@@ -45,9 +45,9 @@ def up(
     wanted = declaration.load(file) if file else declaration.default(paths or [])
     _configure_logs(settings)
     screen = StartupScreen(open_browser=browser and sys.stdout.isatty())
-    from headstart.app import serve
-
     import uvloop
+
+    from headstart.app import serve
 
     with screen, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(settings, wanted, screen.started, screen.report, screen.settled))
