@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,3 +94,16 @@ def test_options_keep_their_kind(client: FakeClient, text: str, value: Any) -> N
     client.answers = [endpoint(status="ready")]
     run("smollm2", "-o", text)
     assert client.calls[0][2]["options"] == {"a": value}
+
+
+def test_a_path_is_sent_as_the_server_finds_it(
+    client: FakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.gguf").touch()
+    monkeypatch.chdir(tmp_path)
+    client.answers = [endpoint(status="ready")]
+    for text in ("a.gguf", "./a.gguf"):
+        run(text)
+        assert client.calls[-1][2]["model"] == str(tmp_path / "a.gguf")
+    run("hf:org/repo/a.gguf")
+    assert client.calls[-1][2]["model"] == "hf:org/repo/a.gguf"

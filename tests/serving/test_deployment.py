@@ -136,15 +136,18 @@ async def test_deleting_while_pulling(home: Path) -> None:
         assert endpoints.statuses() == []
 
 
-async def test_a_pull_that_fails_is_a_failed_endpoint(home: Path) -> None:
+@pytest.mark.parametrize(
+    "error", [Unavailable("Could not get it: no network."), OSError(30, "no network here")]
+)
+async def test_a_pull_that_fails_is_a_failed_endpoint(home: Path, error: Exception) -> None:
     hub = SlowHub(home)
-    hub.error = Unavailable("Could not get it: no network.")
+    hub.error = error
     hub.go.set()
     async with serving(home, hub=hub) as endpoints:
         await endpoints.deploy("smollm2-135m-instruct", name="chat", engine="fake")
         with pytest.raises(Unavailable, match="no network"):
             await endpoints.wait_ready("chat", 20)
-        with pytest.raises(Unavailable, match="'chat' is not running: Could not get it"):
+        with pytest.raises(Unavailable, match=r"'chat' is not running: .*no network"):
             await hello(endpoints, "chat")
         hub.error = None
         status = await endpoints.deploy("smollm2-135m-instruct", name="chat", engine="fake")

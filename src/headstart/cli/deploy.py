@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -39,7 +40,7 @@ def deploy(
     """Put a model into service. Doing it again changes nothing."""
     options = {"force": True} if force else {}
     body: dict[str, Any] = {
-        "model": model,
+        "model": _absolute(model),
         "engine": engine,
         "idle_timeout": seconds(idle_timeout),
         "options": options | dict(_option(text) for text in option or []),
@@ -56,6 +57,13 @@ def deploy(
         _report(endpoint)
     if endpoint["status"] == "failed":
         raise typer.Exit(1)
+
+
+def _absolute(model: str) -> str:
+    """A path as the server sees it, whose working folder is another; names stay as they are."""
+    path = Path(model).expanduser()
+    is_path = model.startswith(("/", "./", "../", "~")) or path.is_file()
+    return str(path.resolve()) if is_path else model
 
 
 def watch(client: Client, endpoint: dict[str, Any]) -> dict[str, Any]:

@@ -155,11 +155,11 @@ class Deployment:
             thread = ThreadPoolExecutor(1, f"pull-{self.row.name}")  # asyncio's own pool is small
             try:
                 return await loop.run_in_executor(thread, self._pull)
-            except HeadstartError as error:
+            except (HeadstartError, OSError) as error:
                 if self._cancelled.is_set():
                     return None
-                log.warning("pull failed", endpoint=self.row.name, why=error.message)
-                self._lifecycle.become(State.FAILED, error.message)
+                log.warning("pull failed", endpoint=self.row.name, why=str(error))
+                self._lifecycle.become(State.FAILED, str(error))
                 retry = isinstance(error, Unavailable) and error.code != "digest_mismatch"
             finally:
                 self._lifecycle.progress = None

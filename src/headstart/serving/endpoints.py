@@ -15,6 +15,7 @@ from sqlalchemy import delete, select
 
 from headstart.errors import BadRequest, Conflict, NotFound, Unavailable
 from headstart.hub.hub import Hub, split_variant
+from headstart.hub.sources.base import source_type
 from headstart.runtime.base import Runtime
 from headstart.serving.base import Endpoint
 from headstart.serving.deployment import Deployment, Means
@@ -202,14 +203,12 @@ class Endpoints:
 
     def _check_model(self, model: str) -> None:
         """Refuse a name that nothing can be fetched by."""
-        if model.startswith("hf:"):
+        if source_type(model.partition(":")[0]) is not None or Path(model).exists():
             return
         try:
             self._hub.resolve(model)
         except NotFound:
             base, variant = split_variant(model)
-            if base == model and Path(model).exists():
-                return
             card = self._hub.catalogue.card(base)
             if variant is not None:
                 self._hub.catalogue.variant(card, variant)
