@@ -48,8 +48,8 @@ def chunk(
     """
     if max_tokens < 1 or not 0 <= overlap <= max_tokens // 2:
         raise BadRequest(
-            f"Cannot cut into passages of {max_tokens} tokens that share {overlap}: passages need at "
-            "least 1 token, and may share at most half of their tokens.",
+            f"Cannot cut into passages of {max_tokens} tokens that share {overlap}: "
+            "a passage needs at least 1 token, and may share at most half of its tokens.",
             param="chunking_strategy",
         )
     counter = count if isinstance(count, TokenCounter) else TokenCounter(count)

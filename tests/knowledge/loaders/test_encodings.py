@@ -41,6 +41,14 @@ def test_one_bad_byte_far_behind_does_not_turn_utf8_into_something_else() -> Non
     assert text == GERMAN * 400 + "\N{REPLACEMENT CHARACTER} end"
 
 
+def test_utf8_with_a_bad_byte_here_and_there() -> None:
+    data = bytearray((GERMAN + JAPANESE).encode() * 3)
+    data[5] = data[700] = 0xFF
+    text = decode(bytes(data), "a.txt")
+    assert JAPANESE in text
+    assert text.count("\N{REPLACEMENT CHARACTER}") <= 4
+
+
 @pytest.mark.parametrize("data", [bytes(range(256)) * 8, b"\x00\x01\x02\x03" * 100])
 def test_binary_data_is_refused(data: bytes) -> None:
     with pytest.raises(LoadError, match=r"'data\.bin' is a binary file") as refusal:

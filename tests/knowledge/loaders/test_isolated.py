@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -131,6 +133,25 @@ def test_a_file_that_hangs_is_given_up(plugin: None, tmp_path: Path) -> None:
     assert not psutil.pid_exists(int((tmp_path / "a.started").read_text()))
     assert load(converters, tmp_path / "next.txt", "fine") == "fine"
     converters.close()
+
+
+def test_a_process_at_work_does_not_outlive_its_server(plugin: None, tmp_path: Path) -> None:
+    (tmp_path / "a.hang").write_text("x", "utf-8")
+    program = (
+        "import sys; from pathlib import Path; "
+        "from headstart.knowledge.loaders.isolated import Converters, Limits; "
+        "Converters(limits=Limits(seconds=3)).load(Path(sys.argv[1]), 'a.hang')"
+    )
+    server = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "a.hang")])
+    started = tmp_path / "a.started"
+    while not (started.exists() and started.read_text()):
+        with pytest.raises(subprocess.TimeoutExpired):
+            server.wait(0.02)
+    worker = psutil.Process(int(started.read_text()))
+    server.kill()
+    server.wait()
+    gone, _ = psutil.wait_procs([worker], timeout=20)
+    assert gone
 
 
 def test_what_a_loader_prints_is_not_taken_for_an_answer(

@@ -48,16 +48,22 @@ def _decoded(data: bytes, filename: str) -> str:
         return data.decode(encoding, errors="replace")
     try:
         return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.start > _SAMPLE:  # UTF-8 with a bad byte somewhere, or cut off within a character
-            return data.decode("utf-8", errors="replace")
+    except UnicodeDecodeError:
+        pass
+    text = data.decode("utf-8", errors="replace")
+    seen = text[:_SAMPLE]
+    bad = seen.count("\ufffd")
+    if 10 * bad < sum(character > "\x7f" for character in seen):
+        return text  # UTF-8 by most of what is not ASCII, with a bad byte here and there
     guess = from_bytes(data[:_SAMPLE]).best()
-    if guess is None:
-        raise LoadError(
-            "unsupported",
-            f"'{filename}' is neither text in a known encoding nor a supported binary format.",
-        )
-    return data.decode(guess.encoding, errors="replace")
+    if guess is not None:
+        return data.decode(guess.encoding, errors="replace")
+    if 100 * bad < len(seen):
+        return text
+    raise LoadError(
+        "unsupported",
+        f"'{filename}' is neither text in a known encoding nor a supported binary format.",
+    )
 
 
 def _utf16_without_mark(sample: bytes) -> str | None:
