@@ -88,7 +88,7 @@ def page(watched: Watched) -> Page:
 
 
 def ask(page: Page, question: str) -> None:
-    page.get_by_role("textbox", name="Message").fill(question)
+    page.get_by_role("textbox", name="Message", exact=True).fill(question)
     page.get_by_role("button", name="Send").click()
 
 

@@ -140,7 +140,7 @@ def test_both_answers_are_kept_and_one_can_be_preferred(page: Page, server: Runn
 
 
 def test_keys_do_what_they_say(page: Page) -> None:
-    message = page.get_by_role("textbox", name="Message")
+    message = page.get_by_role("textbox", name="Message", exact=True)
     expect(message).to_be_focused()
     message.press_sequentially("one")
     message.press("Shift+Enter")
@@ -160,7 +160,7 @@ def test_keys_do_what_they_say(page: Page) -> None:
 
     page.keyboard.press("Control+k")
     expect(page.get_by_role("heading", name="What would you like to know?")).to_be_visible()
-    expect(page.get_by_role("textbox", name="Message")).to_be_focused()
+    expect(page.get_by_role("textbox", name="Message", exact=True)).to_be_focused()
 
 
 def test_parameters_reach_the_model_and_stay(page: Page, server: RunningServer) -> None:

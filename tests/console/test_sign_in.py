@@ -64,6 +64,6 @@ def test_a_revoked_key_leads_back_to_the_door(chromium: Browser, server: Running
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", name="What would you like to know?")).to_be_visible()
         http.delete(f"/v1/organization/admin_api_keys/{made['id']}").raise_for_status()
-    page.get_by_role("textbox", name="Message").fill("Are you there?")
+    page.get_by_role("textbox", name="Message", exact=True).fill("Are you there?")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Sign in to Headstart")).to_be_visible()

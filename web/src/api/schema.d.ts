@@ -4,69 +4,49 @@
  */
 
 export interface paths {
-    "/v1/session": {
+    "/health/live": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Session */
-        get: operations["session_v1_session_get"];
+        /** Live */
+        get: operations["live"];
         put?: never;
-        /** Sign In */
-        post: operations["sign_in_v1_session_post"];
-        /** Sign Out */
-        delete: operations["sign_out_v1_session_delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/organization/admin_api_keys": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Keys */
-        get: operations["keys_v1_organization_admin_api_keys_get"];
-        put?: never;
-        /** New Key */
-        post: operations["new_key_v1_organization_admin_api_keys_post"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/organization/admin_api_keys/{key_id}": {
+    "/health/ready": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Ready */
+        get: operations["ready"];
         put?: never;
         post?: never;
-        /** Del Key */
-        delete: operations["del_key_v1_organization_admin_api_keys__key_id__delete"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/models": {
+    "/metrics": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Models */
-        get: operations["models_v1_models_get"];
+        /** Metrics */
+        get: operations["metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -82,10 +62,173 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Apps */
-        get: operations["apps_v1_apps_get"];
+        /**
+         * List Apps
+         * @description Every app, by name.
+         */
+        get: operations["list_apps"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/apps/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get App */
+        get: operations["get_app"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete App
+         * @description Let the name answer no longer. Records keep the versions that they name.
+         */
+        delete: operations["delete_app"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chat/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Chat Completion
+         * @description Answer a chat with a model or an app; `stream: true` streams it.
+         */
+        post: operations["create_chat_completion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create Completion */
+        post: operations["create_completion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Conversations
+         * @description The caller's own, the last used first.
+         */
+        get: operations["list_conversations"];
+        put?: never;
+        /**
+         * Create Conversation
+         * @description Name its id as `conversation` in chat calls, and they become part of it.
+         */
+        post: operations["create_conversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Conversation */
+        get: operations["get_conversation"];
+        put?: never;
+        /** Update Conversation */
+        post: operations["update_conversation"];
+        /**
+         * Delete Conversation
+         * @description The records of its calls stay: they are not the conversation's.
+         */
+        delete: operations["delete_conversation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Items
+         * @description As with OpenAI, the newest first unless `order=asc`.
+         */
+        get: operations["list_items"];
+        put?: never;
+        /** Create Items */
+        post: operations["create_items"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{id}/items/{item_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Item */
+        get: operations["get_item"];
+        put?: never;
+        post?: never;
+        /** Delete Item */
+        delete: operations["delete_item"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/embeddings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create Embeddings */
+        post: operations["create_embeddings"];
         delete?: never;
         options?: never;
         head?: never;
@@ -99,44 +242,179 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Endpoints */
-        get: operations["endpoints_v1_endpoints_get"];
+        /**
+         * List Endpoints
+         * @description Every endpoint, oldest first.
+         */
+        get: operations["list_endpoints"];
         put?: never;
-        /** Deploy */
-        post: operations["deploy_v1_endpoints_post"];
+        /**
+         * Create Endpoint
+         * @description Deploy a model. Answers at once; its `status` tells when it is ready.
+         */
+        post: operations["create_endpoint"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/endpoints/{name}": {
+    "/v1/endpoints/{name_or_id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Endpoint */
-        get: operations["endpoint_v1_endpoints__name__get"];
+        /** Get Endpoint */
+        get: operations["get_endpoint"];
         put?: never;
         post?: never;
-        /** Del Endpoint */
-        delete: operations["del_endpoint_v1_endpoints__name__delete"];
+        /**
+         * Delete Endpoint
+         * @description Take no more calls, let those in flight end, stop the worker, and forget the endpoint.
+         */
+        delete: operations["delete_endpoint"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/endpoints/{name}/logs": {
+    "/v1/endpoints/{name_or_id}/logs": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Logs */
-        get: operations["logs_v1_endpoints__name__logs_get"];
+        /**
+         * Get Endpoint Logs
+         * @description What its workers printed. Prompts may be among it, so this is for admins.
+         */
+        get: operations["get_endpoint_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Feedback
+         * @description All that was said about one answer, oldest first.
+         */
+        get: operations["list_feedback"];
+        put?: never;
+        /**
+         * Create Feedback
+         * @description The newest thumbs, rating, correction or preference of a key replaces its older one.
+         */
+        post: operations["create_feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/feedback/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete Feedback */
+        delete: operations["delete_feedback"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Files
+         * @description Files, newest first.
+         */
+        get: operations["list_files"];
+        put?: never;
+        /**
+         * Create File
+         * @description Upload a file (multipart: `file`, `purpose`).
+         */
+        post: operations["create_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files/{file_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get File */
+        get: operations["get_file"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete File
+         * @description Delete a file, also from every vector store that has it.
+         */
+        delete: operations["delete_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files/{file_id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get File Content
+         * @description The file's bytes, as a download: a browser must not run what someone uploaded.
+         */
+        get: operations["get_file_content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/hub/machine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Machine */
+        get: operations["machine_v1_hub_machine_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -179,15 +457,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/hub/machine": {
+    "/v1/models": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Machine */
-        get: operations["machine_v1_hub_machine_get"];
+        /** List Models */
+        get: operations["list_models"];
         put?: never;
         post?: never;
         delete?: never;
@@ -196,52 +474,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/conversations": {
+    "/v1/models/{name}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Convs */
-        get: operations["convs_v1_conversations_get"];
-        put?: never;
-        /** New Conv */
-        post: operations["new_conv_v1_conversations_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/conversations/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Conv */
-        get: operations["get_conv_v1_conversations__id__get"];
-        put?: never;
-        /** Upd Conv */
-        post: operations["upd_conv_v1_conversations__id__post"];
-        /** Del Conv */
-        delete: operations["del_conv_v1_conversations__id__delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/conversations/{id}/items": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Items */
-        get: operations["items_v1_conversations__id__items_get"];
+        /** Retrieve Model */
+        get: operations["retrieve_model"];
         put?: never;
         post?: never;
         delete?: never;
@@ -250,53 +491,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/chat/completions": {
+    "/v1/organization/admin_api_keys": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** List Keys */
+        get: operations["list_keys"];
         put?: never;
-        /** Chat */
-        post: operations["chat_v1_chat_completions_post"];
+        /**
+         * Create Key
+         * @description Make a key. Its `value` cannot be read again.
+         */
+        post: operations["create_key"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/feedback": {
+    "/v1/organization/admin_api_keys/{id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** List Feedback */
-        get: operations["list_feedback_v1_feedback_get"];
-        put?: never;
-        /** Feedback */
-        post: operations["feedback_v1_feedback_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/feedback/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
+        /** Get Key */
+        get: operations["get_key"];
         put?: never;
         post?: never;
-        /** Del Feedback */
-        delete: operations["del_feedback_v1_feedback__id__delete"];
+        /**
+         * Revoke Key
+         * @description Revoke a key, and end the browser sessions that it opened, at once.
+         */
+        delete: operations["revoke_key"];
         options?: never;
         head?: never;
         patch?: never;
@@ -309,8 +540,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Records */
-        get: operations["records_v1_records_get"];
+        /**
+         * List Records
+         * @description Newest first. Members see their own calls, admins all.
+         */
+        get: operations["list_records"];
         put?: never;
         post?: never;
         delete?: never;
@@ -326,11 +560,33 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Record */
-        get: operations["record_v1_records__id__get"];
+        /** Get Record */
+        get: operations["get_record"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Session */
+        get: operations["get_session"];
+        put?: never;
+        /**
+         * Sign In
+         * @description Sign this browser in with a key.
+         */
+        post: operations["sign_in"];
+        /** Sign Out */
+        delete: operations["sign_out"];
         options?: never;
         head?: never;
         patch?: never;
@@ -343,54 +599,69 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Stores */
-        get: operations["stores_v1_vector_stores_get"];
+        /**
+         * List Vector Stores
+         * @description Stores, newest first.
+         */
+        get: operations["list_vector_stores"];
         put?: never;
-        /** New Store */
-        post: operations["new_store_v1_vector_stores_post"];
+        /**
+         * Create Vector Store
+         * @description Create a store, and start the ingestion of `file_ids`.
+         */
+        post: operations["create_vector_store"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/vector_stores/{id}": {
+    "/v1/vector_stores/{store_id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Store */
-        get: operations["store_v1_vector_stores__id__get"];
+        /** Get Vector Store */
+        get: operations["get_vector_store"];
+        put?: never;
+        /**
+         * Update Vector Store
+         * @description Rename the store, or replace its metadata.
+         */
+        post: operations["update_vector_store"];
+        /**
+         * Delete Vector Store
+         * @description Delete a store with its index. Uploaded files stay.
+         */
+        delete: operations["delete_vector_store"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/vector_stores/{store_id}/chunks/{chunk_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Passage
+         * @description The passage of a citation, in its context.
+         */
+        get: operations["get_passage"];
         put?: never;
         post?: never;
-        /** Del Store */
-        delete: operations["del_store_v1_vector_stores__id__delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/vector_stores/{id}/files": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Store Files */
-        get: operations["store_files_v1_vector_stores__id__files_get"];
-        put?: never;
-        /** Attach */
-        post: operations["attach_v1_vector_stores__id__files_post"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/vector_stores/{id}/files/{file_id}": {
+    "/v1/vector_stores/{store_id}/file_batches": {
         parameters: {
             query?: never;
             header?: never;
@@ -398,16 +669,36 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        put?: never;
+        /**
+         * Create File Batch
+         * @description Make files members of the store, and start their ingestion.
+         */
+        post: operations["create_file_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/vector_stores/{store_id}/file_batches/{batch_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get File Batch */
+        get: operations["get_file_batch"];
         put?: never;
         post?: never;
-        /** Detach */
-        delete: operations["detach_v1_vector_stores__id__files__file_id__delete"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/files": {
+    "/v1/vector_stores/{store_id}/file_batches/{batch_id}/cancel": {
         parameters: {
             query?: never;
             header?: never;
@@ -416,15 +707,107 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Upload */
-        post: operations["upload_v1_files_post"];
+        /**
+         * Cancel File Batch
+         * @description Stop the ingestion; files that are in already stay in.
+         */
+        post: operations["cancel_file_batch"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/vector_stores/{id}/search": {
+    "/v1/vector_stores/{store_id}/file_batches/{batch_id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List File Batch Files
+         * @description The batch's files that are members of the store still.
+         */
+        get: operations["list_file_batch_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/vector_stores/{store_id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Vector Store Files
+         * @description Files of the store, newest first.
+         */
+        get: operations["list_vector_store_files"];
+        put?: never;
+        /**
+         * Create Vector Store File
+         * @description Make a file a member of the store, and start its ingestion.
+         */
+        post: operations["create_vector_store_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/vector_stores/{store_id}/files/{file_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Vector Store File */
+        get: operations["get_vector_store_file"];
+        put?: never;
+        /**
+         * Update Vector Store File
+         * @description Replace the attributes that filters look at.
+         */
+        post: operations["update_vector_store_file"];
+        /**
+         * Delete Vector Store File
+         * @description Take a file out of the store. An uploaded file itself stays.
+         */
+        delete: operations["delete_vector_store_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/vector_stores/{store_id}/files/{file_id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Vector Store File Content
+         * @description The Markdown that the file was read as.
+         */
+        get: operations["get_vector_store_file_content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/vector_stores/{store_id}/search": {
         parameters: {
             query?: never;
             header?: never;
@@ -433,23 +816,49 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Search */
-        post: operations["search_v1_vector_stores__id__search_post"];
+        /**
+         * Search Vector Store
+         * @description Passages that answer the query, best first; of several queries, the best of all.
+         */
+        post: operations["search_vector_store"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/vector_stores/{id}/chunks/{chunk_id}": {
+    "/v1/vector_stores/{store_id}/sync": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Passage */
-        get: operations["passage_v1_vector_stores__id__chunks__chunk_id__get"];
+        get?: never;
+        put?: never;
+        /**
+         * Sync Vector Store
+         * @description Start to follow folders and files on the server's disk; only what changed is touched.
+         */
+        post: operations["sync_vector_store"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/vector_stores/{store_id}/sync/{sync_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Vector Store Sync
+         * @description How far a sync is, and in the end what it did.
+         */
+        get: operations["get_vector_store_sync"];
         put?: never;
         post?: never;
         delete?: never;
@@ -462,62 +871,162 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** AdminApiKey */
-        AdminApiKey: {
+        /** AdminAPIKeyDeleteResponse */
+        AdminAPIKeyDeleteResponse: {
+            /** Deleted */
+            deleted: boolean;
             /** Id */
             id: string;
-            /** Object */
-            object: string;
-            /** Name */
-            name: string;
-            /** Redacted Value */
-            redacted_value: string;
+            /**
+             * Object
+             * @constant
+             */
+            object: "organization.admin_api_key.deleted";
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * AdminApiKey
+         * @description OpenAI's shape; `owner.role` is what the key may do. `value` is there only on creation.
+         */
+        AdminApiKey: {
             /** Created At */
             created_at: number;
-            /** Last Used At */
-            last_used_at?: number | null;
             /** Expires At */
             expires_at?: number | null;
-            /** Value */
+            /** Id */
+            id: string;
+            /** Last Used At */
+            last_used_at?: number | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Object
+             * @constant
+             */
+            object: "organization.admin_api_key";
+            owner: components["schemas"]["Owner"];
+            /** Redacted Value */
+            redacted_value: string;
+            /**
+             * Value
+             * @description The secret; shown once.
+             */
             value?: string | null;
-            /** Owner */
-            owner?: {
-                [key: string]: unknown;
-            } | null;
+        } & {
+            [key: string]: unknown;
         };
         /** Annotation */
         Annotation: {
+            file_citation?: components["schemas"]["FileCitation"] | null;
             /**
              * Type
              * @default url_citation
              */
             type: string;
             url_citation: components["schemas"]["UrlCitation"];
-            file_citation?: components["schemas"]["FileCitation"] | null;
+        };
+        /**
+         * AnnotationURLCitation
+         * @description A URL citation when using web search.
+         */
+        AnnotationURLCitation: {
+            /** End Index */
+            end_index: number;
+            /** Start Index */
+            start_index: number;
+            /** Title */
+            title: string;
+            /** Url */
+            url: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /** AppBody */
+        AppBody: {
+            /** Created At */
+            created_at: number;
+            /** Description */
+            description: string;
+            /** Endpoint */
+            endpoint: string;
+            /** Instructions */
+            instructions: string;
+            /** Knowledge */
+            knowledge: string[];
+            /** Name */
+            name: string;
+            /**
+             * Object
+             * @default app
+             * @constant
+             */
+            object: "app";
+            /** Reasoning */
+            reasoning: string;
+            /** Version */
+            version: number;
+        };
+        /** AppDeleted */
+        AppDeleted: {
+            /**
+             * Deleted
+             * @default true
+             * @constant
+             */
+            deleted: true;
+            /** Name */
+            name: string;
+            /**
+             * Object
+             * @default app.deleted
+             * @constant
+             */
+            object: "app.deleted";
+        };
+        /** AppList */
+        AppList: {
+            /** Data */
+            data: components["schemas"]["AppBody"][];
+            /** First Id */
+            first_id: string | null;
+            /**
+             * Has More
+             * @default false
+             */
+            has_more: boolean;
+            /** Last Id */
+            last_id: string | null;
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
         };
         /** AppShape */
         AppShape: {
+            /** Created At */
+            created_at: number;
+            /** Description */
+            description: string | null;
+            /** Endpoint */
+            endpoint: string;
+            /** Instructions */
+            instructions: string | null;
+            /** Knowledge */
+            knowledge: string[];
+            /** Name */
+            name: string;
             /**
              * Object
              * @default app
              */
             object: string;
-            /** Name */
-            name: string;
-            /** Version */
-            version: number;
-            /** Endpoint */
-            endpoint: string;
-            /** Knowledge */
-            knowledge: string[];
             /** Reasoning */
             reasoning: string;
-            /** Instructions */
-            instructions: string | null;
-            /** Description */
-            description: string | null;
-            /** Created At */
-            created_at: number;
+            /** Version */
+            version: number;
         };
         /** Attach */
         Attach: {
@@ -534,195 +1043,1001 @@ export interface components {
              */
             purpose: string;
         };
+        /**
+         * CallableModel
+         * @description OpenAI's model object, and what a picker wants to know.
+         */
+        CallableModel: {
+            /** Created */
+            created: number;
+            headstart: components["schemas"]["ModelDetails"];
+            /** Id */
+            id: string;
+            /**
+             * Object
+             * @constant
+             */
+            object: "model";
+            /** Owned By */
+            owned_by: string;
+            /** Shutdown Date */
+            shutdown_date?: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ChatCompletion
+         * @description Represents a chat completion response returned by model, based on the provided input.
+         */
+        ChatCompletion: {
+            /** Choices */
+            choices: components["schemas"]["Choice"][];
+            /** Created */
+            created: number;
+            /** Id */
+            id: string;
+            /** Metadata */
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            /** Model */
+            model: string;
+            moderation?: components["schemas"]["Moderation"] | null;
+            /**
+             * Object
+             * @constant
+             */
+            object: "chat.completion";
+            /** Service Tier */
+            service_tier?: ("auto" | "default" | "flex" | "scale" | "priority" | "fast") | null;
+            /** System Fingerprint */
+            system_fingerprint?: string | null;
+            usage?: components["schemas"]["CompletionUsage"] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ChatCompletionAudio
+         * @description If the audio output modality is requested, this object contains data
+         *     about the audio response from the model. [Learn more](https://developers.openai.com/api/docs/guides/audio).
+         */
+        ChatCompletionAudio: {
+            /** Data */
+            data: string;
+            /** Expires At */
+            expires_at: number;
+            /** Id */
+            id: string;
+            /** Transcript */
+            transcript: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ChatCompletionMessage
+         * @description A chat completion message generated by the model.
+         */
+        ChatCompletionMessage: {
+            /** Annotations */
+            annotations?: components["schemas"]["openai__types__chat__chat_completion_message__Annotation"][] | null;
+            audio?: components["schemas"]["ChatCompletionAudio"] | null;
+            /** Content */
+            content?: string | null;
+            function_call?: components["schemas"]["FunctionCall"] | null;
+            /** Refusal */
+            refusal?: string | null;
+            /**
+             * Role
+             * @constant
+             */
+            role: "assistant";
+            /** Tool Calls */
+            tool_calls?: (components["schemas"]["ChatCompletionMessageFunctionToolCall"] | components["schemas"]["ChatCompletionMessageCustomToolCall"])[] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ChatCompletionMessageCustomToolCall
+         * @description A call to a custom tool created by the model.
+         */
+        ChatCompletionMessageCustomToolCall: {
+            custom: components["schemas"]["Custom"];
+            /** Id */
+            id: string;
+            /**
+             * Type
+             * @constant
+             */
+            type: "custom";
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ChatCompletionMessageFunctionToolCall
+         * @description A call to a function tool created by the model.
+         */
+        ChatCompletionMessageFunctionToolCall: {
+            function: components["schemas"]["Function"];
+            /** Id */
+            id: string;
+            /**
+             * Type
+             * @constant
+             */
+            type: "function";
+        } & {
+            [key: string]: unknown;
+        };
+        /** ChatCompletionTokenLogprob */
+        ChatCompletionTokenLogprob: {
+            /** Bytes */
+            bytes?: number[] | null;
+            /** Logprob */
+            logprob: number;
+            /** Token */
+            token: string;
+            /** Top Logprobs */
+            top_logprobs: components["schemas"]["TopLogprob"][];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ChatRequest
+         * @description `POST /v1/chat/completions`.
+         */
+        ChatRequest: {
+            /**
+             * Conversation
+             * @description Conversation that this turn belongs to.
+             */
+            conversation?: string | null;
+            /** Frequency Penalty */
+            frequency_penalty?: number | null;
+            /** Logit Bias */
+            logit_bias?: {
+                [key: string]: number;
+            } | null;
+            /**
+             * Logprobs
+             * @default false
+             */
+            logprobs: boolean;
+            /** Max Completion Tokens */
+            max_completion_tokens?: number | null;
+            /** Max Tokens */
+            max_tokens?: number | null;
+            /** Messages */
+            messages: components["schemas"]["Message"][];
+            /** Metadata */
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            /** Model */
+            model: string;
+            /**
+             * N
+             * @default 1
+             */
+            n: number;
+            /** Parallel Tool Calls */
+            parallel_tool_calls?: boolean | null;
+            /** Presence Penalty */
+            presence_penalty?: number | null;
+            /**
+             * Regenerates
+             * @description Record whose answer this call replaces.
+             */
+            regenerates?: string | null;
+            response_format?: components["schemas"]["ResponseFormat"] | null;
+            /** Seed */
+            seed?: number | null;
+            /** Stop */
+            stop?: string[] | null;
+            /**
+             * Store
+             * @description false keeps no record of this call.
+             */
+            store?: boolean | null;
+            /**
+             * Stream
+             * @default false
+             */
+            stream: boolean;
+            stream_options?: components["schemas"]["StreamOptions"] | null;
+            /** Temperature */
+            temperature?: number | null;
+            /** Tool Choice */
+            tool_choice?: string | {
+                [key: string]: unknown;
+            } | null;
+            /** Tools */
+            tools?: {
+                [key: string]: unknown;
+            }[] | null;
+            /** Top Logprobs */
+            top_logprobs?: number | null;
+            /** Top P */
+            top_p?: number | null;
+            /** User */
+            user?: string | null;
+        };
+        /** Choice */
+        Choice: {
+            /**
+             * Finish Reason
+             * @enum {string}
+             */
+            finish_reason: "stop" | "length" | "tool_calls" | "content_filter" | "function_call";
+            /** Index */
+            index: number;
+            logprobs?: components["schemas"]["ChoiceLogprobs"] | null;
+            message: components["schemas"]["ChatCompletionMessage"];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ChoiceLogprobs
+         * @description Log probability information for the choice.
+         */
+        ChoiceLogprobs: {
+            /** Content */
+            content?: components["schemas"]["ChatCompletionTokenLogprob"][] | null;
+            /** Refusal */
+            refusal?: components["schemas"]["ChatCompletionTokenLogprob"][] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /** ChunkingStrategy */
+        ChunkingStrategy: {
+            static?: components["schemas"]["StaticChunking"] | null;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "auto" | "static";
+        };
         /** Chunks */
         Chunks: {
             /** Chunks */
             chunks: number;
         };
-        /** Content */
-        Content: {
+        /** Comparison */
+        Comparison: {
+            /** Key */
+            key: string;
             /**
-             * Type
+             * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            type: "input_text" | "output_text";
+            type: "eq" | "gt" | "gte" | "in" | "lt" | "lte" | "ne" | "nin";
+            /** Value */
+            value: boolean | number | string | (boolean | number | string)[];
+        };
+        /**
+         * Completion
+         * @description Represents a completion response from the API.
+         *
+         *     Note: both the streamed and non-streamed response objects share the same shape (unlike the chat endpoint).
+         */
+        Completion: {
+            /** Choices */
+            choices: components["schemas"]["CompletionChoice"][];
+            /** Created */
+            created: number;
+            /** Id */
+            id: string;
+            /** Model */
+            model: string;
+            /**
+             * Object
+             * @constant
+             */
+            object: "text_completion";
+            /** System Fingerprint */
+            system_fingerprint?: string | null;
+            usage?: components["schemas"]["CompletionUsage"] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /** CompletionChoice */
+        CompletionChoice: {
+            /**
+             * Finish Reason
+             * @enum {string}
+             */
+            finish_reason: "stop" | "length" | "content_filter";
+            /** Index */
+            index: number;
+            logprobs?: components["schemas"]["Logprobs"] | null;
             /** Text */
             text: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * CompletionRequest
+         * @description `POST /v1/completions`.
+         */
+        CompletionRequest: {
+            /** Best Of */
+            best_of?: number | null;
+            /**
+             * Echo
+             * @default false
+             */
+            echo: boolean;
+            /** Frequency Penalty */
+            frequency_penalty?: number | null;
+            /** Logit Bias */
+            logit_bias?: {
+                [key: string]: number;
+            } | null;
+            /** Logprobs */
+            logprobs?: number | null;
+            /** Max Tokens */
+            max_tokens?: number | null;
+            /** Model */
+            model: string;
+            /**
+             * N
+             * @default 1
+             */
+            n: number;
+            /** Presence Penalty */
+            presence_penalty?: number | null;
+            /** Prompt */
+            prompt: string | string[] | number[] | number[][];
+            /** Seed */
+            seed?: number | null;
+            /** Stop */
+            stop?: string[] | null;
+            /** Store */
+            store?: boolean | null;
+            /**
+             * Stream
+             * @default false
+             */
+            stream: boolean;
+            stream_options?: components["schemas"]["StreamOptions"] | null;
+            /** Suffix */
+            suffix?: string | null;
+            /** Temperature */
+            temperature?: number | null;
+            /** Top P */
+            top_p?: number | null;
+            /** User */
+            user?: string | null;
+        };
+        /**
+         * CompletionTokensDetails
+         * @description Breakdown of tokens used in a completion.
+         */
+        CompletionTokensDetails: {
+            /** Accepted Prediction Tokens */
+            accepted_prediction_tokens?: number | null;
+            /** Audio Tokens */
+            audio_tokens?: number | null;
+            /** Reasoning Tokens */
+            reasoning_tokens?: number | null;
+            /** Rejected Prediction Tokens */
+            rejected_prediction_tokens?: number | null;
+            /** Text Tokens */
+            text_tokens?: number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * CompletionUsage
+         * @description Usage statistics for the completion request.
+         */
+        CompletionUsage: {
+            /** Completion Tokens */
+            completion_tokens: number;
+            completion_tokens_details?: components["schemas"]["CompletionTokensDetails"] | null;
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            prompt_tokens_details?: components["schemas"]["PromptTokensDetails"] | null;
+            /** Total Tokens */
+            total_tokens: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /** Compound */
+        Compound: {
+            /** Filters */
+            filters: (components["schemas"]["Comparison"] | components["schemas"]["Compound"])[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "and" | "or";
+        };
+        /** Content */
+        Content: {
             /**
              * Annotations
              * @default []
              */
             annotations: components["schemas"]["Annotation"][];
+            /** Text */
+            text: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "input_text" | "output_text";
+        };
+        /**
+         * ContentPart
+         * @description A part of a message's content. Text is the only kind that the engines here read.
+         */
+        ContentPart: {
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /** Type */
+            type: string;
+        } & {
+            [key: string]: unknown;
         };
         /** Conversation */
         Conversation: {
+            /** Created At */
+            created_at: number;
+            /** Id */
+            id: string;
+            /** Metadata */
+            metadata: {
+                [key: string]: string;
+            };
+            /**
+             * Object
+             * @default conversation
+             * @constant
+             */
+            object: "conversation";
+            /**
+             * Title
+             * @description null until there is a first message.
+             */
+            title: string | null;
+            /** Updated At */
+            updated_at: number;
+        };
+        /** ConversationDeletedResource */
+        ConversationDeletedResource: {
+            /** Deleted */
+            deleted: boolean;
             /** Id */
             id: string;
             /**
              * Object
-             * @default conversation
+             * @constant
              */
-            object: string;
-            /** Created At */
-            created_at: number;
-            /** Updated At */
-            updated_at: number;
-            /** Title */
-            title: string | null;
-            /**
-             * Metadata
-             * @default {}
-             */
-            metadata: {
+            object: "conversation.deleted";
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ConversationUpdate
+         * @description What is given replaces what there was.
+         */
+        ConversationUpdate: {
+            /** Metadata */
+            metadata?: {
                 [key: string]: string;
-            };
+            } | null;
+            /** Title */
+            title?: string | null;
         };
         /** Counts */
         Counts: {
-            /** In Progress */
-            in_progress: number;
+            /** Cancelled */
+            cancelled: number;
             /** Completed */
             completed: number;
             /** Failed */
             failed: number;
-            /** Cancelled */
-            cancelled: number;
+            /** In Progress */
+            in_progress: number;
             /** Total */
             total: number;
         };
+        /** CreateEmbeddingResponse */
+        CreateEmbeddingResponse: {
+            /** Data */
+            data: components["schemas"]["Embedding"][];
+            /** Model */
+            model: string;
+            /**
+             * Object
+             * @constant
+             */
+            object: "list";
+            usage: components["schemas"]["openai__types__create_embedding_response__Usage"];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * Custom
+         * @description The custom tool that the model called.
+         */
+        Custom: {
+            /** Input */
+            input: string;
+            /** Name */
+            name: string;
+        } & {
+            [key: string]: unknown;
+        };
         /** Deleted */
         Deleted: {
-            /** Id */
-            id: string;
-            /** Object */
-            object: string;
             /**
              * Deleted
              * @default true
              */
             deleted: boolean;
-        };
-        /** EndpointStatus */
-        EndpointStatus: {
             /** Id */
             id: string;
+            /** Object */
+            object: string;
+        };
+        /**
+         * Embedding
+         * @description Represents an embedding vector returned by embedding endpoint.
+         */
+        Embedding: {
+            /** Embedding */
+            embedding: number[];
+            /** Index */
+            index: number;
+            /**
+             * Object
+             * @constant
+             */
+            object: "embedding";
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * EmbeddingRequest
+         * @description `POST /v1/embeddings`.
+         */
+        EmbeddingRequest: {
+            /** Dimensions */
+            dimensions?: number | null;
+            /**
+             * Encoding Format
+             * @default float
+             * @enum {string}
+             */
+            encoding_format: "float" | "base64";
+            /** Input */
+            input: string | string[] | number[] | number[][];
+            /** Model */
+            model: string;
+            /**
+             * Store
+             * @description false keeps no record of this call.
+             */
+            store?: boolean | null;
+            /** User */
+            user?: string | null;
+        };
+        /**
+         * EndpointCreate
+         * @description What to deploy. The same again changes nothing.
+         */
+        EndpointCreate: {
+            /**
+             * Engine
+             * @description An engine, or 'auto': the fastest that loads the model.
+             * @default auto
+             */
+            engine: string;
+            /**
+             * Idle Timeout
+             * @description Stop after so many seconds without a call.
+             */
+            idle_timeout?: number | null;
+            /**
+             * Model
+             * @description A model of the hub, 'hf:org/repo', or a path.
+             */
+            model: string;
+            /**
+             * Name
+             * @description The model name in API calls; default: the model's.
+             */
+            name?: string | null;
+            /**
+             * Options
+             * @description 'force', 'variant', 'threads', and what the engine knows.
+             * @default {}
+             */
+            options: {
+                [key: string]: unknown;
+            };
+        };
+        /** EndpointDeleted */
+        EndpointDeleted: {
+            /**
+             * Deleted
+             * @default true
+             * @constant
+             */
+            deleted: true;
+            /** Id */
+            id: string;
+            /**
+             * Object
+             * @default endpoint.deleted
+             * @constant
+             */
+            object: "endpoint.deleted";
+        };
+        /** EndpointList */
+        EndpointList: {
+            /** Data */
+            data: components["schemas"]["EndpointStatus"][];
+            /** First Id */
+            first_id: string | null;
+            /** Has More */
+            has_more: boolean;
+            /** Last Id */
+            last_id: string | null;
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
+        };
+        /**
+         * EndpointLogs
+         * @description The end of an endpoint's log, or with `after` what has come since.
+         */
+        EndpointLogs: {
+            /**
+             * Next
+             * @description Pass as `after` to get what comes next.
+             */
+            next: number;
+            /**
+             * Object
+             * @default endpoint.logs
+             * @constant
+             */
+            object: "endpoint.logs";
+            /** Text */
+            text: string;
+        };
+        /**
+         * EndpointStatus
+         * @description A deployed model and what its worker is doing.
+         */
+        EndpointStatus: {
+            /** Context Length */
+            context_length: number | null;
+            /** Created At */
+            created_at: number;
+            /**
+             * Engine
+             * @description The engine that serves it, once known.
+             */
+            engine: string | null;
+            /**
+             * Engine Reason
+             * @description Why this engine.
+             */
+            engine_reason: string | null;
+            /** Error */
+            error: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Idle Timeout
+             * @description Seconds without a call; null: never stops.
+             */
+            idle_timeout: number | null;
+            /**
+             * Memory Bytes
+             * @description Resident memory of the worker.
+             */
+            memory_bytes: number | null;
+            /** Model */
+            model: string;
+            /**
+             * Name
+             * @description The model name in API calls.
+             */
+            name: string;
             /**
              * Object
              * @default endpoint
              * @constant
              */
             object: "endpoint";
-            /** Name */
-            name: string;
-            /** Model */
-            model: string;
-            /** Variant */
-            variant: string | null;
-            /** Task */
-            task: string;
-            /** Engine */
-            engine: string | null;
+            /**
+             * Pid
+             * @description Of the worker process, while there is one.
+             */
+            pid: number | null;
+            progress: components["schemas"]["Progress"] | null;
             /** Requested Engine */
             requested_engine: string;
-            /** Engine Reason */
-            engine_reason: string | null;
             /**
-             * Status
-             * @enum {string}
+             * Restarts
+             * @description How often its worker had to be started again.
              */
-            status: "pulling" | "starting" | "ready" | "idle" | "stopping" | "failed";
-            progress: components["schemas"]["Progress"] | null;
-            /** Error */
-            error: string | null;
-            /** Pid */
-            pid: number | null;
-            /** Memory Bytes */
-            memory_bytes: number | null;
-            /** Context Length */
-            context_length: number | null;
-            /** Idle Timeout */
-            idle_timeout: number | null;
-            /** Restarts */
             restarts: number;
-            /** Created At */
-            created_at: number;
+            status: components["schemas"]["State"];
+            /** Task */
+            task: string | null;
+            /** Variant */
+            variant: string | null;
+        };
+        /** ErrorBody */
+        ErrorBody: {
+            /** Code */
+            code: string | null;
+            /** Message */
+            message: string;
+            /** Param */
+            param: string | null;
+            /** Type */
+            type: string;
+        };
+        /** ErrorEnvelope */
+        ErrorEnvelope: {
+            error: components["schemas"]["ErrorBody"];
+        };
+        /**
+         * ExpiresAfter
+         * @description The expiration policy for a vector store.
+         */
+        ExpiresAfter: {
+            /**
+             * Anchor
+             * @constant
+             */
+            anchor: "last_active_at";
+            /** Days */
+            days: number;
+        } & {
+            [key: string]: unknown;
         };
         /** Feedback */
         Feedback: {
+            /** Created At */
+            created_at: number;
+            /** Id */
+            id: string;
+            /**
+             * Metric
+             * @enum {string}
+             */
+            metric: "thumbs" | "rating" | "comment" | "correction" | "preference";
+            /**
+             * Object
+             * @default feedback
+             * @constant
+             */
+            object: "feedback";
+            /** Record Id */
+            record_id: string;
+            /**
+             * Value
+             * @description thumbs: true (up) or false (down); the rest as it was given.
+             */
+            value: unknown;
+        };
+        /** FeedbackDeleted */
+        FeedbackDeleted: {
+            /**
+             * Deleted
+             * @default true
+             * @constant
+             */
+            deleted: true;
             /** Id */
             id: string;
             /**
              * Object
-             * @default feedback
+             * @default feedback.deleted
+             * @constant
              */
-            object: string;
-            /** Record Id */
-            record_id: string;
-            /** Metric */
-            metric: string;
-            /** Value */
-            value: unknown;
-            /** Created At */
-            created_at: number;
+            object: "feedback.deleted";
         };
-        /** FileCitation */
+        /** FileBatchCreate */
+        FileBatchCreate: {
+            /** Attributes */
+            attributes?: {
+                [key: string]: boolean | number | string;
+            } | null;
+            chunking_strategy?: components["schemas"]["ChunkingStrategy"] | null;
+            /** File Ids */
+            file_ids?: string[] | null;
+            /** Files */
+            files?: components["schemas"]["StoreFileCreate"][] | null;
+        };
+        /**
+         * FileCitation
+         * @description Where a citation's passage stands.
+         */
         FileCitation: {
-            /** Number */
-            number: number;
-            /** Store Id */
-            store_id: string;
+            /** Chunk Id */
+            chunk_id: string;
+            /** End */
+            end: number;
             /** File Id */
             file_id: string;
             /** Filename */
             filename: string;
-            /** Chunk Id */
-            chunk_id: string;
+            /**
+             * Headings
+             * @default []
+             */
+            headings: string[];
+            /** Number */
+            number: number;
             /** Page */
-            page: number | null;
-            /** Start */
-            start: number;
-            /** End */
-            end: number;
+            page?: number | null;
             /** Quote */
             quote: string;
-            /** Headings */
-            headings: string[];
+            /** Start */
+            start: number;
+            /** Store Id */
+            store_id: string;
+        } & {
+            [key: string]: unknown;
         };
-        /** FileObject */
-        FileObject: {
+        /** FileContentPage */
+        FileContentPage: {
+            /** Data */
+            data: components["schemas"]["TextPart"][];
+            /**
+             * Has More
+             * @default false
+             */
+            has_more: boolean;
+            /** Next Page */
+            next_page?: null;
+            /**
+             * Object
+             * @default vector_store.file_content.page
+             * @constant
+             */
+            object: "vector_store.file_content.page";
+        };
+        /** FileCounts */
+        FileCounts: {
+            /** Cancelled */
+            cancelled: number;
+            /** Completed */
+            completed: number;
+            /** Failed */
+            failed: number;
+            /** In Progress */
+            in_progress: number;
+            /** Total */
+            total: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /** FileDeleted */
+        FileDeleted: {
+            /** Deleted */
+            deleted: boolean;
             /** Id */
             id: string;
             /**
              * Object
-             * @default file
+             * @constant
              */
-            object: string;
+            object: "file";
+        } & {
+            [key: string]: unknown;
+        };
+        /** FileError */
+        FileError: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
+        /** FileList */
+        FileList: {
+            /** Data */
+            data: components["schemas"]["FileObject"][];
+            /** First Id */
+            first_id: string | null;
+            /** Has More */
+            has_more: boolean;
+            /** Last Id */
+            last_id: string | null;
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
+        };
+        /**
+         * FileObject
+         * @description The `File` object represents a document that has been uploaded to OpenAI.
+         */
+        FileObject: {
             /** Bytes */
             bytes: number;
             /** Created At */
             created_at: number;
+            /** Expires At */
+            expires_at?: number | null;
             /** Filename */
             filename: string;
-            /** Purpose */
-            purpose: string;
+            /** Id */
+            id: string;
+            /**
+             * Object
+             * @constant
+             */
+            object: "file";
+            /**
+             * Purpose
+             * @enum {string}
+             */
+            purpose: "assistants" | "assistants_output" | "batch" | "batch_output" | "fine-tune" | "fine-tune-results" | "vision" | "user_data";
             /**
              * Status
-             * @default processed
+             * @enum {string}
              */
-            status: string;
+            status: "uploaded" | "processed" | "error";
+            /** Status Details */
+            status_details?: string | null;
+        } & {
+            [key: string]: unknown;
         };
         /** Fit */
         Fit: {
-            /** Fits */
-            fits: boolean;
-            /** Needs */
-            needs: number;
-            /** Free */
-            free: number;
             /** Engine */
             engine: string;
+            /** Fits */
+            fits: boolean;
+            /** Free */
+            free: number;
+            /** Needs */
+            needs: number;
             /** Text */
             text: string;
+        };
+        /**
+         * Function
+         * @description The function that the model called.
+         */
+        Function: {
+            /** Arguments */
+            arguments: string;
+            /** Name */
+            name: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * FunctionCall
+         * @description Deprecated and replaced by `tool_calls`.
+         *
+         *     The name and arguments of a function that should be called, as generated by the model.
+         */
+        FunctionCall: {
+            /** Arguments */
+            arguments: string;
+            /** Name */
+            name: string;
+        } & {
+            [key: string]: unknown;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -731,48 +2046,41 @@ export interface components {
         };
         /** Hit */
         Hit: {
-            /** File Id */
-            file_id: string;
-            /** Filename */
-            filename: string;
-            /** Score */
-            score: number;
             /** Attributes */
             attributes?: {
                 [key: string]: unknown;
             } | null;
-            /** Content */
-            content: components["schemas"]["HitText"][];
             /** Chunk Id */
             chunk_id: string;
-            /** Page */
-            page: number | null;
-            /** Start */
-            start: number;
+            /** Content */
+            content: components["schemas"]["HitText"][];
             /** End */
             end: number;
+            /** File Id */
+            file_id: string;
+            /** Filename */
+            filename: string;
             /** Headings */
             headings: string[];
+            /** Page */
+            page: number | null;
+            /** Score */
+            score: number;
+            /** Start */
+            start: number;
         };
         /** HitText */
         HitText: {
+            /** Text */
+            text: string;
             /**
              * Type
              * @default text
              */
             type: string;
-            /** Text */
-            text: string;
         };
         /** Hits */
         Hits: {
-            /**
-             * Object
-             * @default vector_store.search_results.page
-             */
-            object: string;
-            /** Search Query */
-            search_query: string[];
             /** Data */
             data: components["schemas"]["Hit"][];
             /**
@@ -782,77 +2090,267 @@ export interface components {
             has_more: boolean;
             /** Next Page */
             next_page?: string | null;
+            /**
+             * Object
+             * @default vector_store.search_results.page
+             */
+            object: string;
+            /** Search Query */
+            search_query: string[];
         };
         /** HubModel */
         HubModel: {
+            /** Context Length */
+            context_length: number;
+            /** Description */
+            description: string;
+            /** Dimensions */
+            dimensions?: number | null;
+            /** Family */
+            family: string;
+            /** Fine Tunable */
+            fine_tunable: boolean;
+            fit: components["schemas"]["Fit"];
+            /** Homepage */
+            homepage: string;
+            /** Installed */
+            installed: boolean;
+            /** Languages */
+            languages: string[];
+            /** License */
+            license: string;
+            /** Name */
+            name: string;
             /**
              * Object
              * @default hub.model
              */
             object: string;
-            /** Name */
-            name: string;
-            /** Title */
-            title: string;
-            /** Description */
-            description: string;
-            /** Task */
-            task: string;
-            /** Family */
-            family: string;
             /** Parameters */
             parameters: number;
-            /** License */
-            license: string;
-            /** Context Length */
-            context_length: number;
-            /** Languages */
-            languages: string[];
-            /** Fine Tunable */
-            fine_tunable: boolean;
-            /** Homepage */
-            homepage: string;
-            /** Dimensions */
-            dimensions?: number | null;
+            /** Task */
+            task: string;
+            /** Title */
+            title: string;
             /** Variants */
             variants: components["schemas"]["Variant"][];
-            /** Installed */
-            installed: boolean;
-            fit: components["schemas"]["Fit"];
         };
-        /** Item */
+        /**
+         * Item
+         * @description A message. Answers to the same question name the one they are an alternative to.
+         */
         Item: {
+            /** Alternative To */
+            alternative_to: string | null;
+            /** Content */
+            content: components["schemas"]["headstart__api__conversations__Content"][];
+            /** Created At */
+            created_at: number;
+            /**
+             * Feedback
+             * @description The caller's own.
+             */
+            feedback: components["schemas"]["Feedback"][];
             /** Id */
             id: string;
-            /**
-             * Type
-             * @default message
-             */
-            type: string;
+            /** Record Id */
+            record_id: string | null;
             /**
              * Role
              * @enum {string}
              */
-            role: "user" | "assistant" | "system";
-            /** Status */
-            status: string;
-            /** Content */
-            content: components["schemas"]["Content"][];
-            /** Record Id */
-            record_id: string | null;
-            /** Alternative To */
-            alternative_to: string | null;
-            /** Feedback */
-            feedback: components["schemas"]["Feedback"][];
+            role: "user" | "assistant" | "system" | "developer" | "tool";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "completed" | "incomplete";
+            /**
+             * Type
+             * @default message
+             * @constant
+             */
+            type: "message";
+        };
+        /** JsonSchema */
+        JsonSchema: {
+            /** Description */
+            description?: string | null;
+            /** Name */
+            name: string;
+            /** Schema */
+            schema?: {
+                [key: string]: unknown;
+            } | null;
+            /** Strict */
+            strict?: boolean | null;
+        };
+        JsonValue: unknown;
+        /**
+         * KnowledgeStore
+         * @description OpenAI's vector store, with where it comes from.
+         */
+        KnowledgeStore: {
             /** Created At */
             created_at: number;
+            /** Embedding Model */
+            embedding_model: string;
+            expires_after?: components["schemas"]["ExpiresAfter"] | null;
+            /** Expires At */
+            expires_at?: number | null;
+            file_counts: components["schemas"]["FileCounts"];
+            /** Id */
+            id: string;
+            /** Last Active At */
+            last_active_at?: number | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            /** Name */
+            name: string;
+            /**
+             * Object
+             * @constant
+             */
+            object: "vector_store";
+            /** Paths */
+            paths: string[];
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "expired" | "in_progress" | "completed";
+            /** Usage Bytes */
+            usage_bytes: number;
+        } & {
+            [key: string]: unknown;
         };
-        /** LastError */
+        /**
+         * LastError
+         * @description The last error associated with this vector store file.
+         *
+         *     Will be `null` if there are no errors.
+         */
         LastError: {
-            /** Code */
-            code: string;
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "server_error" | "unsupported_file" | "invalid_file";
             /** Message */
             message: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /** ListOf[AdminApiKey] */
+        ListOf_AdminApiKey_: {
+            /** Data */
+            data: components["schemas"]["AdminApiKey"][];
+            /** First Id */
+            first_id: string | null;
+            /** Has More */
+            has_more: boolean;
+            /** Last Id */
+            last_id: string | null;
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
+        };
+        /** ListOf[Conversation] */
+        ListOf_Conversation_: {
+            /** Data */
+            data: components["schemas"]["Conversation"][];
+            /** First Id */
+            first_id: string | null;
+            /** Has More */
+            has_more: boolean;
+            /** Last Id */
+            last_id: string | null;
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
+        };
+        /** ListOf[Feedback] */
+        ListOf_Feedback_: {
+            /** Data */
+            data: components["schemas"]["Feedback"][];
+            /** First Id */
+            first_id: string | null;
+            /** Has More */
+            has_more: boolean;
+            /** Last Id */
+            last_id: string | null;
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
+        };
+        /** ListOf[Item] */
+        ListOf_Item_: {
+            /** Data */
+            data: components["schemas"]["Item"][];
+            /** First Id */
+            first_id: string | null;
+            /** Has More */
+            has_more: boolean;
+            /** Last Id */
+            last_id: string | null;
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
+        };
+        /** ListOf[Record] */
+        ListOf_Record_: {
+            /** Data */
+            data: components["schemas"]["Record"][];
+            /** First Id */
+            first_id: string | null;
+            /** Has More */
+            has_more: boolean;
+            /** Last Id */
+            last_id: string | null;
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
+        };
+        /** Live */
+        Live: {
+            /**
+             * Status
+             * @default ok
+             * @constant
+             */
+            status: "ok";
+        };
+        /** Logprobs */
+        Logprobs: {
+            /** Text Offset */
+            text_offset?: number[] | null;
+            /** Token Logprobs */
+            token_logprobs?: number[] | null;
+            /** Tokens */
+            tokens?: string[] | null;
+            /** Top Logprobs */
+            top_logprobs?: {
+                [key: string]: number;
+            }[] | null;
+        } & {
+            [key: string]: unknown;
         };
         /** Logs */
         Logs: {
@@ -866,26 +2364,52 @@ export interface components {
         };
         /** Machine */
         Machine: {
+            /** Accelerators */
+            accelerators: string[];
+            /** Cores */
+            cores: number;
+            /** Cpu */
+            cpu: string;
+            /** Disk Free */
+            disk_free: number;
+            /** Memory Free */
+            memory_free: number;
+            /** Memory Total */
+            memory_total: number;
             /**
              * Object
              * @default machine
              */
             object: string;
-            /** Cpu */
-            cpu: string;
-            /** Cores */
-            cores: number;
-            /** Memory Total */
-            memory_total: number;
-            /** Memory Free */
-            memory_free: number;
-            /** Disk Free */
-            disk_free: number;
-            /** Accelerators */
-            accelerators: string[];
+        };
+        /**
+         * Message
+         * @description One message of a chat.
+         */
+        Message: {
+            /** Content */
+            content?: string | components["schemas"]["ContentPart"][] | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "system" | "developer" | "user" | "assistant" | "tool";
+            /** Tool Call Id */
+            tool_call_id?: string | null;
+            /** Tool Calls */
+            tool_calls?: {
+                [key: string]: unknown;
+            }[] | null;
+        } & {
+            [key: string]: unknown;
         };
         /** Model */
         Model: {
+            /** Created */
+            created: number;
+            headstart: components["schemas"]["ModelExtra"];
             /** Id */
             id: string;
             /**
@@ -894,43 +2418,221 @@ export interface components {
              * @constant
              */
             object: "model";
-            /** Created */
-            created: number;
             /** Owned By */
             owned_by: string;
-            headstart: components["schemas"]["ModelExtra"];
+        };
+        /** ModelDetails */
+        ModelDetails: {
+            /** Context Length */
+            context_length: number | null;
+            /** Description */
+            description: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "app" | "endpoint";
+            /** Status */
+            status: string;
+            /** Task */
+            task: string;
         };
         /** ModelExtra */
         ModelExtra: {
+            /** Context Length */
+            context_length?: number | null;
+            /** Description */
+            description?: string | null;
             /**
              * Kind
              * @enum {string}
              */
             kind: "endpoint" | "app";
-            /** Task */
-            task: string;
             /** Status */
             status: string;
-            /** Context Length */
-            context_length?: number | null;
-            /** Description */
-            description?: string | null;
+            /** Task */
+            task: string;
+        };
+        /** ModelList */
+        ModelList: {
+            /** Data */
+            data: components["schemas"]["CallableModel"][];
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
+        };
+        /**
+         * Moderation
+         * @description Moderation results for the request input and generated output, if moderated
+         *     completions were requested.
+         */
+        Moderation: {
+            /** Input */
+            input: components["schemas"]["ModerationInputModerationResults"] | components["schemas"]["ModerationInputError"];
+            /** Output */
+            output: components["schemas"]["ModerationOutputModerationResults"] | components["schemas"]["ModerationOutputError"];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ModerationInputError
+         * @description An error produced while attempting moderation.
+         */
+        ModerationInputError: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /**
+             * Type
+             * @constant
+             */
+            type: "error";
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ModerationInputModerationResults
+         * @description Successful moderation results for the request input or generated output.
+         */
+        ModerationInputModerationResults: {
+            /** Model */
+            model: string;
+            /** Results */
+            results: components["schemas"]["ModerationInputModerationResultsResult"][];
+            /**
+             * Type
+             * @constant
+             */
+            type: "moderation_results";
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ModerationInputModerationResultsResult
+         * @description A moderation result produced for the response input or output.
+         */
+        ModerationInputModerationResultsResult: {
+            /** Categories */
+            categories: {
+                [key: string]: boolean;
+            };
+            /** Category Applied Input Types */
+            category_applied_input_types: {
+                [key: string]: ("text" | "image")[];
+            };
+            /** Category Scores */
+            category_scores: {
+                [key: string]: number;
+            };
+            /** Flagged */
+            flagged: boolean;
+            /** Model */
+            model: string;
+            /**
+             * Type
+             * @constant
+             */
+            type: "moderation_result";
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ModerationOutputError
+         * @description An error produced while attempting moderation.
+         */
+        ModerationOutputError: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /**
+             * Type
+             * @constant
+             */
+            type: "error";
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ModerationOutputModerationResults
+         * @description Successful moderation results for the request input or generated output.
+         */
+        ModerationOutputModerationResults: {
+            /** Model */
+            model: string;
+            /** Results */
+            results: components["schemas"]["ModerationOutputModerationResultsResult"][];
+            /**
+             * Type
+             * @constant
+             */
+            type: "moderation_results";
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ModerationOutputModerationResultsResult
+         * @description A moderation result produced for the response input or output.
+         */
+        ModerationOutputModerationResultsResult: {
+            /** Categories */
+            categories: {
+                [key: string]: boolean;
+            };
+            /** Category Applied Input Types */
+            category_applied_input_types: {
+                [key: string]: ("text" | "image")[];
+            };
+            /** Category Scores */
+            category_scores: {
+                [key: string]: number;
+            };
+            /** Flagged */
+            flagged: boolean;
+            /** Model */
+            model: string;
+            /**
+             * Type
+             * @constant
+             */
+            type: "moderation_result";
+        } & {
+            [key: string]: unknown;
+        };
+        /** NewContent */
+        NewContent: {
+            /**
+             * Annotations
+             * @default []
+             */
+            annotations: {
+                [key: string]: unknown;
+            }[];
+            /** Text */
+            text: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "input_text" | "output_text";
         };
         /** NewConversation */
         NewConversation: {
-            /** Title */
-            title?: string | null;
+            /** Items */
+            items?: components["schemas"]["NewItem"][] | null;
             /** Metadata */
             metadata?: {
                 [key: string]: string;
             } | null;
+            /** Title */
+            title?: string | null;
         };
         /** NewEndpoint */
         NewEndpoint: {
-            /** Model */
-            model: string;
-            /** Name */
-            name?: string | null;
             /**
              * Engine
              * @default auto
@@ -938,6 +2640,10 @@ export interface components {
             engine: string;
             /** Idle Timeout */
             idle_timeout?: number | null;
+            /** Model */
+            model: string;
+            /** Name */
+            name?: string | null;
             /** Options */
             options?: {
                 [key: string]: unknown;
@@ -945,502 +2651,1158 @@ export interface components {
         };
         /** NewFeedback */
         NewFeedback: {
-            /** Record Id */
-            record_id: string;
             /**
              * Metric
              * @enum {string}
              */
             metric: "thumbs" | "rating" | "comment" | "correction" | "preference";
-            /** Value */
-            value: unknown;
+            /**
+             * Record Id
+             * @description The id of the answer: a chat completion's `id`.
+             */
+            record_id: string;
+            /** @description thumbs: true, false, 'up' or 'down'; rating: 1 to 5; comment, correction: text; preference: {'over': the id of the answer that record_id is better than}. */
+            value: components["schemas"]["JsonValue"];
+        };
+        /** NewItem */
+        NewItem: {
+            /** Content */
+            content: string | components["schemas"]["NewContent"][];
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "user" | "assistant" | "system" | "developer" | "tool";
+            /**
+             * Status
+             * @default completed
+             * @constant
+             */
+            status: "completed";
+            /**
+             * Type
+             * @default message
+             * @constant
+             */
+            type: "message";
+        };
+        /** NewItems */
+        NewItems: {
+            /** Items */
+            items: components["schemas"]["NewItem"][];
         };
         /** NewKey */
         NewKey: {
-            /** Name */
-            name: string;
-            /**
-             * Role
-             * @default member
-             */
-            role: string;
             /** Expires In Seconds */
             expires_in_seconds?: number | null;
+            /**
+             * Name
+             * @description What it is for.
+             */
+            name: string;
+            /**
+             * @description 'admin' may do everything.
+             * @default member
+             */
+            role: components["schemas"]["Role"];
         };
         /** NewStore */
         NewStore: {
-            /** Name */
-            name?: string | null;
             /**
              * File Ids
              * @default []
              */
             file_ids: string[];
+            /** Name */
+            name?: string | null;
+        };
+        /**
+         * OtherFileChunkingStrategyObject
+         * @description This is returned when the chunking strategy is unknown.
+         *
+         *     Typically, this is because the file was indexed before the `chunking_strategy` concept was introduced in the API.
+         */
+        OtherFileChunkingStrategyObject: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "other";
+        } & {
+            [key: string]: unknown;
+        };
+        /** Owner */
+        Owner: {
+            /** Created At */
+            created_at?: number | null;
+            /** Id */
+            id?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Object */
+            object?: string | null;
+            /** Role */
+            role?: string | null;
+            /** Type */
+            type?: string | null;
+        } & {
+            [key: string]: unknown;
         };
         /** Page[AdminApiKey] */
         Page_AdminApiKey_: {
-            /**
-             * Object
-             * @default list
-             * @constant
-             */
-            object: "list";
             /** Data */
             data: components["schemas"]["AdminApiKey"][];
             /** First Id */
             first_id?: string | null;
-            /** Last Id */
-            last_id?: string | null;
             /**
              * Has More
              * @default false
              */
             has_more: boolean;
-        };
-        /** Page[AppShape] */
-        Page_AppShape_: {
+            /** Last Id */
+            last_id?: string | null;
             /**
              * Object
              * @default list
              * @constant
              */
             object: "list";
+        };
+        /** Page[AppShape] */
+        Page_AppShape_: {
             /** Data */
             data: components["schemas"]["AppShape"][];
             /** First Id */
             first_id?: string | null;
-            /** Last Id */
-            last_id?: string | null;
             /**
              * Has More
              * @default false
              */
             has_more: boolean;
-        };
-        /** Page[Conversation] */
-        Page_Conversation_: {
+            /** Last Id */
+            last_id?: string | null;
             /**
              * Object
              * @default list
              * @constant
              */
             object: "list";
+        };
+        /** Page[Conversation] */
+        Page_Conversation_: {
             /** Data */
             data: components["schemas"]["Conversation"][];
             /** First Id */
             first_id?: string | null;
-            /** Last Id */
-            last_id?: string | null;
             /**
              * Has More
              * @default false
              */
             has_more: boolean;
-        };
-        /** Page[EndpointStatus] */
-        Page_EndpointStatus_: {
+            /** Last Id */
+            last_id?: string | null;
             /**
              * Object
              * @default list
              * @constant
              */
             object: "list";
+        };
+        /** Page[EndpointStatus] */
+        Page_EndpointStatus_: {
             /** Data */
             data: components["schemas"]["EndpointStatus"][];
             /** First Id */
             first_id?: string | null;
-            /** Last Id */
-            last_id?: string | null;
             /**
              * Has More
              * @default false
              */
             has_more: boolean;
-        };
-        /** Page[Feedback] */
-        Page_Feedback_: {
+            /** Last Id */
+            last_id?: string | null;
             /**
              * Object
              * @default list
              * @constant
              */
             object: "list";
+        };
+        /** Page[Feedback] */
+        Page_Feedback_: {
             /** Data */
             data: components["schemas"]["Feedback"][];
             /** First Id */
             first_id?: string | null;
-            /** Last Id */
-            last_id?: string | null;
             /**
              * Has More
              * @default false
              */
             has_more: boolean;
-        };
-        /** Page[HubModel] */
-        Page_HubModel_: {
+            /** Last Id */
+            last_id?: string | null;
             /**
              * Object
              * @default list
              * @constant
              */
             object: "list";
+        };
+        /** Page[HubModel] */
+        Page_HubModel_: {
             /** Data */
             data: components["schemas"]["HubModel"][];
             /** First Id */
             first_id?: string | null;
-            /** Last Id */
-            last_id?: string | null;
             /**
              * Has More
              * @default false
              */
             has_more: boolean;
-        };
-        /** Page[Item] */
-        Page_Item_: {
+            /** Last Id */
+            last_id?: string | null;
             /**
              * Object
              * @default list
              * @constant
              */
             object: "list";
+        };
+        /** Page[Item] */
+        Page_Item_: {
             /** Data */
             data: components["schemas"]["Item"][];
             /** First Id */
             first_id?: string | null;
-            /** Last Id */
-            last_id?: string | null;
             /**
              * Has More
              * @default false
              */
             has_more: boolean;
-        };
-        /** Page[Model] */
-        Page_Model_: {
+            /** Last Id */
+            last_id?: string | null;
             /**
              * Object
              * @default list
              * @constant
              */
             object: "list";
+        };
+        /** Page[Model] */
+        Page_Model_: {
             /** Data */
             data: components["schemas"]["Model"][];
             /** First Id */
             first_id?: string | null;
-            /** Last Id */
-            last_id?: string | null;
             /**
              * Has More
              * @default false
              */
             has_more: boolean;
-        };
-        /** Page[Record] */
-        Page_Record_: {
+            /** Last Id */
+            last_id?: string | null;
             /**
              * Object
              * @default list
              * @constant
              */
             object: "list";
+        };
+        /** Page[Record] */
+        Page_Record_: {
             /** Data */
             data: components["schemas"]["Record"][];
             /** First Id */
             first_id?: string | null;
-            /** Last Id */
-            last_id?: string | null;
             /**
              * Has More
              * @default false
              */
             has_more: boolean;
-        };
-        /** Page[VectorStoreFile] */
-        Page_VectorStoreFile_: {
+            /** Last Id */
+            last_id?: string | null;
             /**
              * Object
              * @default list
              * @constant
              */
             object: "list";
+        };
+        /** Page[VectorStoreFile] */
+        Page_VectorStoreFile_: {
             /** Data */
             data: components["schemas"]["VectorStoreFile"][];
             /** First Id */
             first_id?: string | null;
-            /** Last Id */
-            last_id?: string | null;
             /**
              * Has More
              * @default false
              */
             has_more: boolean;
-        };
-        /** Page[VectorStore] */
-        Page_VectorStore_: {
+            /** Last Id */
+            last_id?: string | null;
             /**
              * Object
              * @default list
              * @constant
              */
             object: "list";
+        };
+        /** Page[VectorStore] */
+        Page_VectorStore_: {
             /** Data */
             data: components["schemas"]["VectorStore"][];
             /** First Id */
             first_id?: string | null;
-            /** Last Id */
-            last_id?: string | null;
             /**
              * Has More
              * @default false
              */
             has_more: boolean;
+            /** Last Id */
+            last_id?: string | null;
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
         };
         /** Passage */
         Passage: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** End */
+            end: number;
+            /** File Id */
+            file_id: string;
+            /** Filename */
+            filename: string;
+            /** Headings */
+            headings: string[];
+            /** Id */
+            id: string;
             /**
              * Object
              * @default passage
              */
             object: string;
-            /** Id */
-            id: string;
+            /** Page */
+            page: number | null;
+            /** Start */
+            start: number;
             /** Store Id */
             store_id: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * PassageObject
+         * @description A passage with the text of its document around it.
+         */
+        PassageObject: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** End */
+            end: number;
             /** File Id */
             file_id: string;
             /** Filename */
             filename: string;
-            /** Text */
-            text: string;
-            /** Before */
-            before: string;
-            /** After */
-            after: string;
-            /** Page */
-            page: number | null;
             /** Headings */
             headings: string[];
+            /** Id */
+            id: string;
+            /**
+             * Object
+             * @default passage
+             * @constant
+             */
+            object: "passage";
+            /** Page */
+            page: number | null;
             /** Start */
             start: number;
-            /** End */
-            end: number;
+            /** Store Id */
+            store_id: string;
+            /** Text */
+            text: string;
         };
-        /** Progress */
+        /**
+         * Progress
+         * @description How far a pull is, in the unit of its stage (bytes, or parts of a conversion).
+         */
         Progress: {
-            /** Stage */
-            stage: string;
             /** Done */
             done: number;
+            /** Stage */
+            stage: string;
             /** Total */
-            total?: number | null;
+            total: number | null;
+        };
+        /**
+         * PromptTokensDetails
+         * @description Breakdown of tokens used in the prompt.
+         */
+        PromptTokensDetails: {
+            /** Audio Tokens */
+            audio_tokens?: number | null;
+            /** Cache Write Tokens */
+            cache_write_tokens?: number | null;
+            /** Cached Tokens */
+            cached_tokens?: number | null;
+            /** Image Tokens */
+            image_tokens?: number | null;
+            /** Text Tokens */
+            text_tokens?: number | null;
+        } & {
+            [key: string]: unknown;
         };
         /** Query */
         Query: {
-            /** Query */
-            query: string;
             /**
              * Max Num Results
              * @default 10
              */
             max_num_results: number;
+            /** Query */
+            query: string;
+        };
+        /** RankingOptions */
+        RankingOptions: {
+            /** Ranker */
+            ranker?: ("auto" | "none") | null;
+            /**
+             * Score Threshold
+             * @default 0
+             */
+            score_threshold: number;
+        };
+        /**
+         * Ready
+         * @description Ready when what was declared is there and every endpoint can answer (idle ones start).
+         */
+        Ready: {
+            /** Endpoints */
+            endpoints: {
+                [key: string]: string;
+            };
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ready" | "starting";
         };
         /** Record */
         Record: {
+            /** Alternative To */
+            alternative_to: string | null;
+            /** App */
+            app: string | null;
+            /** Conversation Id */
+            conversation_id: string | null;
+            /** Created At */
+            created_at: number;
+            /** Duration Ms */
+            duration_ms: number;
+            /** Endpoint */
+            endpoint: string | null;
+            /** Error */
+            error: string | null;
+            /** Feedback */
+            feedback: components["schemas"]["Feedback"][];
+            /** First Token Ms */
+            first_token_ms: number | null;
             /** Id */
             id: string;
+            /** Key Id */
+            key_id: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "chat" | "completion" | "embedding";
+            /** Model */
+            model: string;
             /**
              * Object
              * @default record
+             * @constant
              */
-            object: string;
-            /** Kind */
-            kind: string;
-            /** Created At */
-            created_at: number;
-            /** Model */
-            model: string;
-            /** Endpoint */
-            endpoint: string | null;
-            /** App */
-            app: string | null;
-            /** Key Id */
-            key_id: string | null;
-            /** Conversation Id */
-            conversation_id: string | null;
-            /** Alternative To */
-            alternative_to: string | null;
-            /** Status */
-            status: string;
-            /** Error */
-            error: string | null;
+            object: "record";
+            /**
+             * Output
+             * @description OpenAI's `choices`, as far as they got.
+             */
+            output: {
+                [key: string]: unknown;
+            };
+            /** Passages */
+            passages: components["schemas"]["RecordPassage"][];
+            /**
+             * Prompt
+             * @description What the model saw, chat template applied.
+             */
+            prompt: string | null;
             /** Request */
             request: {
                 [key: string]: unknown;
             };
-            /** Prompt */
-            prompt: string | null;
-            /** Passages */
-            passages: components["schemas"]["RecordPassage"][];
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "completed" | "cancelled" | "failed";
             /** Steps */
             steps: {
                 [key: string]: unknown;
             }[];
-            /** Output */
-            output: {
-                [key: string]: unknown;
-            } | null;
-            usage: components["schemas"]["Usage"] | null;
-            /** First Token Ms */
-            first_token_ms: number | null;
-            /** Duration Ms */
-            duration_ms: number | null;
+            /** @description null for a call that did not get to its end. */
+            usage: components["schemas"]["headstart__api__records__Usage"] | null;
             /** Versions */
             versions: {
                 [key: string]: unknown;
             };
-            /** Feedback */
-            feedback: components["schemas"]["Feedback"][];
         };
-        /** RecordPassage */
+        /**
+         * RecordPassage
+         * @description A passage that was put before the model; `cited` when the answer refers to it.
+         */
         RecordPassage: {
-            /** Number */
-            number: number;
-            /** Store Id */
-            store_id: string;
+            /** Chunk Id */
+            chunk_id: string;
+            /**
+             * Cited
+             * @default false
+             */
+            cited: boolean;
             /** File Id */
             file_id: string;
             /** Filename */
             filename: string;
+            /** Number */
+            number: number;
+            /** Page */
+            page?: number | null;
+            /** Score */
+            score: number;
+            /** Store Id */
+            store_id: string;
+            /** Text */
+            text: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /** ResponseFormat */
+        ResponseFormat: {
+            json_schema?: components["schemas"]["JsonSchema"] | null;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "text" | "json_object" | "json_schema";
+        };
+        /**
+         * Role
+         * @enum {string}
+         */
+        Role: "admin" | "member";
+        /**
+         * SearchHit
+         * @description OpenAI's search result, with what a citation needs.
+         */
+        SearchHit: {
+            /** Attributes */
+            attributes?: {
+                [key: string]: string | number | boolean;
+            } | null;
             /** Chunk Id */
             chunk_id: string;
+            /** Content */
+            content: components["schemas"]["openai__types__vector_store_search_response__Content"][];
+            /** End */
+            end: number;
+            /** File Id */
+            file_id: string;
+            /** Filename */
+            filename: string;
+            /** Headings */
+            headings: string[];
             /** Page */
             page: number | null;
             /** Score */
             score: number;
-            /** Text */
-            text: string;
-            /** Cited */
-            cited: boolean;
+            /** Similarity */
+            similarity: number;
+            /** Start */
+            start: number;
+        } & {
+            [key: string]: unknown;
         };
-        /** Session */
+        /** SearchPage */
+        SearchPage: {
+            /** Data */
+            data: components["schemas"]["SearchHit"][];
+            /**
+             * Has More
+             * @default false
+             */
+            has_more: boolean;
+            /** Next Page */
+            next_page?: null;
+            /**
+             * Object
+             * @default vector_store.search_results.page
+             * @constant
+             */
+            object: "vector_store.search_results.page";
+            /** Search Query */
+            search_query: string[];
+        };
+        /** SearchRequest */
+        SearchRequest: {
+            /** Filters */
+            filters?: (components["schemas"]["Comparison"] | components["schemas"]["Compound"]) | null;
+            /**
+             * Max Num Results
+             * @default 10
+             */
+            max_num_results: number;
+            /** Query */
+            query: string | string[];
+            ranking_options?: components["schemas"]["RankingOptions"] | null;
+            /** Rewrite Query */
+            rewrite_query?: false | null;
+        };
+        /**
+         * Session
+         * @description Who is signed in.
+         */
         Session: {
+            /** Name */
+            name: string;
             /**
              * Object
              * @default session
              * @constant
              */
             object: "session";
-            /** Name */
-            name: string;
             /** Role */
             role: string;
         };
+        /** SessionDeleted */
+        SessionDeleted: {
+            /**
+             * Deleted
+             * @default true
+             * @constant
+             */
+            deleted: true;
+            /**
+             * Object
+             * @default session.deleted
+             * @constant
+             */
+            object: "session.deleted";
+        };
         /** SignIn */
         SignIn: {
-            /** Key */
+            /**
+             * Key
+             * @description An API key.
+             */
             key: string;
+        };
+        /**
+         * State
+         * @enum {string}
+         */
+        State: "pulling" | "starting" | "ready" | "idle" | "stopping" | "failed";
+        /** StaticChunking */
+        StaticChunking: {
+            /** Chunk Overlap Tokens */
+            chunk_overlap_tokens: number;
+            /** Max Chunk Size Tokens */
+            max_chunk_size_tokens: number;
+        };
+        /** StaticFileChunkingStrategy */
+        StaticFileChunkingStrategy: {
+            /** Chunk Overlap Tokens */
+            chunk_overlap_tokens: number;
+            /** Max Chunk Size Tokens */
+            max_chunk_size_tokens: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /** StaticFileChunkingStrategyObject */
+        StaticFileChunkingStrategyObject: {
+            static: components["schemas"]["StaticFileChunkingStrategy"];
+            /**
+             * Type
+             * @constant
+             */
+            type: "static";
+        } & {
+            [key: string]: unknown;
+        };
+        /** StoreCreate */
+        StoreCreate: {
+            chunking_strategy?: components["schemas"]["ChunkingStrategy"] | null;
+            /**
+             * Embedding Model
+             * @description Endpoint that makes the embeddings.
+             */
+            embedding_model?: string | null;
+            /**
+             * File Ids
+             * @default []
+             */
+            file_ids: string[];
+            /** Metadata */
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            /** Name */
+            name?: string | null;
+        };
+        /**
+         * StoreFile
+         * @description OpenAI's vector store file, with its name and our own words for what went wrong.
+         */
+        StoreFile: {
+            /** Attributes */
+            attributes?: {
+                [key: string]: string | number | boolean;
+            } | null;
+            /** Chunking Strategy */
+            chunking_strategy?: components["schemas"]["StaticFileChunkingStrategyObject"] | components["schemas"]["OtherFileChunkingStrategyObject"] | null;
+            /** Created At */
+            created_at: number;
+            error: components["schemas"]["FileError"] | null;
+            /** Filename */
+            filename: string;
+            headstart: components["schemas"]["StoreFileDetails"];
+            /** Id */
+            id: string;
+            last_error?: components["schemas"]["LastError"] | null;
+            /**
+             * Object
+             * @constant
+             */
+            object: "vector_store.file";
+            /** Path */
+            path: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "in_progress" | "completed" | "cancelled" | "failed";
+            /** Usage Bytes */
+            usage_bytes: number;
+            /** Vector Store Id */
+            vector_store_id: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /** StoreFileCreate */
+        StoreFileCreate: {
+            /** Attributes */
+            attributes?: {
+                [key: string]: boolean | number | string;
+            } | null;
+            chunking_strategy?: components["schemas"]["ChunkingStrategy"] | null;
+            /** File Id */
+            file_id: string;
+        };
+        /** StoreFileDetails */
+        StoreFileDetails: {
+            /** Chunks */
+            chunks: number;
+        };
+        /** StoreFileList */
+        StoreFileList: {
+            /** Data */
+            data: components["schemas"]["StoreFile"][];
+            /** First Id */
+            first_id: string | null;
+            /** Has More */
+            has_more: boolean;
+            /** Last Id */
+            last_id: string | null;
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
+        };
+        /** StoreFileUpdate */
+        StoreFileUpdate: {
+            /** Attributes */
+            attributes: {
+                [key: string]: boolean | number | string;
+            } | null;
+        };
+        /** StoreList */
+        StoreList: {
+            /** Data */
+            data: components["schemas"]["KnowledgeStore"][];
+            /** First Id */
+            first_id: string | null;
+            /** Has More */
+            has_more: boolean;
+            /** Last Id */
+            last_id: string | null;
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
+        };
+        /**
+         * StoreSync
+         * @description A sync of a vector store with its paths.
+         */
+        StoreSync: {
+            /** Error */
+            error: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Object
+             * @default vector_store.sync
+             * @constant
+             */
+            object: "vector_store.sync";
+            progress: components["schemas"]["SyncProgress"] | null;
+            report: components["schemas"]["SyncOutcome"] | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "in_progress" | "completed" | "failed" | "cancelled";
+            /** Vector Store Id */
+            vector_store_id: string;
+        };
+        /** StoreUpdate */
+        StoreUpdate: {
+            /** Metadata */
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            /** Name */
+            name?: string | null;
+        };
+        /** StreamOptions */
+        StreamOptions: {
+            /** Include Obfuscation */
+            include_obfuscation?: boolean | null;
+            /**
+             * Include Usage
+             * @default false
+             */
+            include_usage: boolean;
+        };
+        /**
+         * SyncOutcome
+         * @description What a sync did, in numbers of files; `skipped` are of kinds that cannot be read.
+         */
+        SyncOutcome: {
+            /** Added */
+            added: number;
+            /** Failed */
+            failed: components["schemas"]["SyncProblem"][];
+            /** Removed */
+            removed: number;
+            /** Skipped */
+            skipped: components["schemas"]["SyncProblem"][];
+            /** Unchanged */
+            unchanged: number;
+            /** Updated */
+            updated: number;
+        };
+        /** SyncProblem */
+        SyncProblem: {
+            /** Code */
+            code: string;
+            /** Path */
+            path: string;
+            /** Reason */
+            reason: string;
+        };
+        /** SyncProgress */
+        SyncProgress: {
+            /** Done */
+            done: number;
+            /** Total */
+            total: number | null;
+        };
+        /** SyncRequest */
+        SyncRequest: {
+            /**
+             * Paths
+             * @description Folders and files on the server; default: as before.
+             */
+            paths?: string[] | null;
+        };
+        /** TextPart */
+        TextPart: {
+            /** Text */
+            text: string;
+            /**
+             * Type
+             * @default text
+             * @constant
+             */
+            type: "text";
+        };
+        /** TopLogprob */
+        TopLogprob: {
+            /** Bytes */
+            bytes?: number[] | null;
+            /** Logprob */
+            logprob: number;
+            /** Token */
+            token: string;
+        } & {
+            [key: string]: unknown;
         };
         /** UrlCitation */
         UrlCitation: {
-            /** Url */
-            url: string;
-            /** Title */
-            title: string;
-            /** Start Index */
-            start_index: number;
             /** End Index */
             end_index: number;
+            /** Start Index */
+            start_index: number;
+            /** Title */
+            title: string;
+            /** Url */
+            url: string;
         };
         /** Usage */
         Usage: {
-            /** Prompt Tokens */
-            prompt_tokens: number;
             /** Completion Tokens */
             completion_tokens: number;
+            /** Prompt Tokens */
+            prompt_tokens: number;
             /** Total Tokens */
             total_tokens: number;
         };
         /** ValidationError */
         ValidationError: {
+            /** Context */
+            ctx?: Record<string, never>;
+            /** Input */
+            input?: unknown;
             /** Location */
             loc: (string | number)[];
             /** Message */
             msg: string;
             /** Error Type */
             type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
         };
         /** Variant */
         Variant: {
-            /** Name */
-            name: string;
-            /** Format */
-            format: string;
             /** Bytes */
             bytes: number;
+            /** Format */
+            format: string;
             /** Memory */
             memory: {
                 [key: string]: number;
             };
+            /** Name */
+            name: string;
         };
         /** VectorStore */
         VectorStore: {
-            /** Id */
-            id: string;
-            /**
-             * Object
-             * @default vector_store
-             */
-            object: string;
             /** Created At */
             created_at: number;
-            /** Name */
-            name: string;
-            /** Usage Bytes */
-            usage_bytes: number;
             file_counts: components["schemas"]["Counts"];
-            /** Status */
-            status: string;
+            /** Id */
+            id: string;
             /** Last Active At */
             last_active_at?: number | null;
             /** Metadata */
             metadata?: {
                 [key: string]: string;
             } | null;
+            /** Name */
+            name: string;
+            /**
+             * Object
+             * @default vector_store
+             */
+            object: string;
+            /** Status */
+            status: string;
+            /** Usage Bytes */
+            usage_bytes: number;
+        };
+        /** VectorStoreDeleted */
+        VectorStoreDeleted: {
+            /** Deleted */
+            deleted: boolean;
+            /** Id */
+            id: string;
+            /**
+             * Object
+             * @constant
+             */
+            object: "vector_store.deleted";
+        } & {
+            [key: string]: unknown;
         };
         /** VectorStoreFile */
         VectorStoreFile: {
+            /** Created At */
+            created_at: number;
+            /** Error */
+            error: string | null;
+            /** Filename */
+            filename: string;
+            headstart: components["schemas"]["Chunks"];
             /** Id */
             id: string;
+            last_error: components["schemas"]["LastError"] | null;
             /**
              * Object
              * @default vector_store.file
              */
             object: string;
-            /** Created At */
-            created_at: number;
-            /** Usage Bytes */
-            usage_bytes: number;
-            /** Vector Store Id */
-            vector_store_id: string;
+            /** Path */
+            path: string | null;
             /**
              * Status
              * @enum {string}
              */
             status: "in_progress" | "completed" | "cancelled" | "failed";
-            last_error: components["schemas"]["LastError"] | null;
-            /** Filename */
-            filename: string;
-            /** Path */
-            path: string | null;
-            /** Error */
-            error: string | null;
-            headstart: components["schemas"]["Chunks"];
+            /** Usage Bytes */
+            usage_bytes: number;
+            /** Vector Store Id */
+            vector_store_id: string;
+        };
+        /**
+         * VectorStoreFileBatch
+         * @description A batch of files attached to a vector store.
+         */
+        VectorStoreFileBatch: {
+            /** Created At */
+            created_at: number;
+            file_counts: components["schemas"]["FileCounts"];
+            /** Id */
+            id: string;
+            /**
+             * Object
+             * @constant
+             */
+            object: "vector_store.files_batch";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "in_progress" | "completed" | "cancelled" | "failed";
+            /** Vector Store Id */
+            vector_store_id: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /** VectorStoreFileDeleted */
+        VectorStoreFileDeleted: {
+            /** Deleted */
+            deleted: boolean;
+            /** Id */
+            id: string;
+            /**
+             * Object
+             * @constant
+             */
+            object: "vector_store.file.deleted";
+        } & {
+            [key: string]: unknown;
+        };
+        /** Annotation */
+        headstart__api__conversations__Annotation: {
+            file_citation?: components["schemas"]["FileCitation"] | null;
+            /**
+             * Type
+             * @default url_citation
+             */
+            type: string;
+            url_citation?: components["schemas"]["UrlCitation"] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /** Content */
+        headstart__api__conversations__Content: {
+            /**
+             * Annotations
+             * @default []
+             */
+            annotations: components["schemas"]["headstart__api__conversations__Annotation"][];
+            /** Refusal */
+            refusal?: string | null;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "input_text" | "output_text" | "refusal";
+        };
+        /** Usage */
+        headstart__api__records__Usage: {
+            /** Completion Tokens */
+            completion_tokens: number;
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            /** Total Tokens */
+            total_tokens: number;
+        };
+        /**
+         * Annotation
+         * @description A URL citation when using web search.
+         */
+        openai__types__chat__chat_completion_message__Annotation: {
+            /**
+             * Type
+             * @constant
+             */
+            type: "url_citation";
+            url_citation: components["schemas"]["AnnotationURLCitation"];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * Usage
+         * @description The usage information for the request.
+         */
+        openai__types__create_embedding_response__Usage: {
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            /** Total Tokens */
+            total_tokens: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /** Content */
+        openai__types__vector_store_search_response__Content: {
+            /** Text */
+            text: string;
+            /**
+             * Type
+             * @constant
+             */
+            type: "text";
+        } & {
+            [key: string]: unknown;
         };
     };
     responses: never;
@@ -1451,7 +3813,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    session_v1_session_get: {
+    live: {
         parameters: {
             query?: never;
             header?: never;
@@ -1466,45 +3828,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": components["schemas"]["Live"];
                 };
             };
-        };
-    };
-    sign_in_v1_session_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignIn"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    sign_out_v1_session_delete: {
+    ready: {
         parameters: {
             query?: never;
             header?: never;
@@ -1514,15 +3852,553 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Successful Response */
-            204: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
         };
     };
-    keys_v1_organization_admin_api_keys_get: {
+    list_apps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    get_app: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppBody"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    delete_app: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppDeleted"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    create_chat_completion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatCompletion"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    create_completion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompletionRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completion"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    list_conversations: {
+        parameters: {
+            query?: {
+                /** @description How many to return. */
+                limit?: number;
+                /** @description Return what follows the item with this id. */
+                after?: string | null;
+                order?: "asc" | "desc";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOf_Conversation_"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    create_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewConversation"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    get_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    update_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    delete_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationDeletedResource"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    list_items: {
+        parameters: {
+            query?: {
+                /** @description How many to return. */
+                limit?: number;
+                /** @description Return what follows the item with this id. */
+                after?: string | null;
+                order?: "asc" | "desc";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOf_Item_"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    create_items: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewItems"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOf_Item_"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    get_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Item"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    delete_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    create_embeddings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmbeddingRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreateEmbeddingResponse"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    list_endpoints: {
         parameters: {
             query?: {
                 limit?: number;
@@ -1540,21 +4416,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_AdminApiKey_"];
+                    "application/json": components["schemas"]["EndpointList"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    new_key_v1_organization_admin_api_keys_post: {
+    create_endpoint: {
         parameters: {
             query?: never;
             header?: never;
@@ -1563,143 +4439,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewKey"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AdminApiKey"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    del_key_v1_organization_admin_api_keys__key_id__delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                key_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Deleted"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    models_v1_models_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Model_"];
-                };
-            };
-        };
-    };
-    apps_v1_apps_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_AppShape_"];
-                };
-            };
-        };
-    };
-    endpoints_v1_endpoints_get: {
-        parameters: {
-            query?: {
-                limit?: number;
-                after?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_EndpointStatus_"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    deploy_v1_endpoints_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewEndpoint"];
+                "application/json": components["schemas"]["EndpointCreate"];
             };
         };
         responses: {
@@ -1712,23 +4452,23 @@ export interface operations {
                     "application/json": components["schemas"]["EndpointStatus"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    endpoint_v1_endpoints__name__get: {
+    get_endpoint: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                name: string;
+                name_or_id: string;
             };
             cookie?: never;
         };
@@ -1743,23 +4483,23 @@ export interface operations {
                     "application/json": components["schemas"]["EndpointStatus"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    del_endpoint_v1_endpoints__name__delete: {
+    delete_endpoint: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                name: string;
+                name_or_id: string;
             };
             cookie?: never;
         };
@@ -1771,28 +4511,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Deleted"];
+                    "application/json": components["schemas"]["EndpointDeleted"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    logs_v1_endpoints__name__logs_get: {
+    get_endpoint_logs: {
         parameters: {
             query?: {
                 lines?: number;
+                after?: number | null;
             };
             header?: never;
             path: {
-                name: string;
+                name_or_id: string;
             };
             cookie?: never;
         };
@@ -1804,16 +4545,296 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Logs"];
+                    "application/json": components["schemas"]["EndpointLogs"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    list_feedback: {
+        parameters: {
+            query: {
+                record_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOf_Feedback_"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    create_feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFeedback"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    delete_feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackDeleted"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    list_files: {
+        parameters: {
+            query?: {
+                purpose?: string | null;
+                limit?: number;
+                order?: "asc" | "desc";
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    create_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                    /** @enum {string} */
+                    purpose: "assistants" | "batch" | "fine-tune" | "vision" | "user_data";
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileObject"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    get_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileObject"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    delete_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileDeleted"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    get_file_content: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    machine_v1_hub_machine_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Machine"];
                 };
             };
         };
@@ -1882,7 +4903,7 @@ export interface operations {
             };
         };
     };
-    machine_v1_hub_machine_get: {
+    list_models: {
         parameters: {
             query?: never;
             header?: never;
@@ -1897,212 +4918,61 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Machine"];
+                    "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    convs_v1_conversations_get: {
+    retrieve_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallableModel"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    list_keys: {
         parameters: {
             query?: {
+                /** @description How many to return. */
                 limit?: number;
-                after?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Conversation_"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    new_conv_v1_conversations_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewConversation"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Conversation"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    get_conv_v1_conversations__id__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Conversation"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    upd_conv_v1_conversations__id__post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewConversation"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Conversation"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    del_conv_v1_conversations__id__delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Deleted"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    items_v1_conversations__id__items_get: {
-        parameters: {
-            query?: {
-                limit?: number;
+                /** @description Return what follows the item with this id. */
                 after?: string | null;
                 order?: "asc" | "desc";
             };
             header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_Item_"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    chat_v1_chat_completions_post: {
-        parameters: {
-            query?: never;
-            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -2114,43 +4984,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["ListOf_AdminApiKey_"];
                 };
             };
-        };
-    };
-    list_feedback_v1_feedback_get: {
-        parameters: {
-            query: {
-                record_id: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Feedback_"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    feedback_v1_feedback_post: {
+    create_key: {
         parameters: {
             query?: never;
             header?: never;
@@ -2159,7 +5007,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewFeedback"];
+                "application/json": components["schemas"]["NewKey"];
             };
         };
         responses: {
@@ -2169,21 +5017,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Feedback"];
+                    "application/json": components["schemas"]["AdminApiKey"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    del_feedback_v1_feedback__id__delete: {
+    get_key: {
         parameters: {
             query?: never;
             header?: never;
@@ -2200,32 +5048,67 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Deleted"];
+                    "application/json": components["schemas"]["AdminApiKey"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    records_v1_records_get: {
+    revoke_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminAPIKeyDeleteResponse"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    list_records: {
         parameters: {
             query?: {
                 model?: string | null;
                 app?: string | null;
-                status?: string | null;
+                status?: ("completed" | "cancelled" | "failed") | null;
                 conversation?: string | null;
-                metric?: string | null;
+                /** @description With feedback of this kind. */
+                metric?: ("thumbs" | "rating" | "comment" | "correction" | "preference") | null;
+                /** @description Text in the question or the answer. */
                 q?: string | null;
                 created_after?: number | null;
                 created_before?: number | null;
+                /** @description How many to return. */
                 limit?: number;
+                /** @description Return what follows the item with this id. */
                 after?: string | null;
                 order?: "asc" | "desc";
             };
@@ -2241,21 +5124,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Record_"];
+                    "application/json": components["schemas"]["ListOf_Record_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    record_v1_records__id__get: {
+    get_record: {
         parameters: {
             query?: never;
             header?: never;
@@ -2275,22 +5158,115 @@ export interface operations {
                     "application/json": components["schemas"]["Record"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    stores_v1_vector_stores_get: {
+    get_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionDeleted"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    list_vector_stores: {
         parameters: {
             query?: {
                 limit?: number;
+                order?: "asc" | "desc";
                 after?: string | null;
+                before?: string | null;
             };
             header?: never;
             path?: never;
@@ -2304,21 +5280,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_VectorStore_"];
+                    "application/json": components["schemas"]["StoreList"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    new_store_v1_vector_stores_post: {
+    create_vector_store: {
         parameters: {
             query?: never;
             header?: never;
@@ -2327,7 +5303,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewStore"];
+                "application/json": components["schemas"]["StoreCreate"];
             };
         };
         responses: {
@@ -2337,26 +5313,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["VectorStore"];
+                    "application/json": components["schemas"]["KnowledgeStore"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    store_v1_vector_stores__id__get: {
+    get_vector_store: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                store_id: string;
             };
             cookie?: never;
         };
@@ -2368,98 +5344,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["VectorStore"];
+                    "application/json": components["schemas"]["KnowledgeStore"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    del_store_v1_vector_stores__id__delete: {
+    update_vector_store: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Deleted"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    store_files_v1_vector_stores__id__files_get: {
-        parameters: {
-            query?: {
-                limit?: number;
-                after?: string | null;
-                filter?: string | null;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_VectorStoreFile_"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    attach_v1_vector_stores__id__files_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
+                store_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Attach"];
+                "application/json": components["schemas"]["StoreUpdate"];
             };
         };
         responses: {
@@ -2469,27 +5379,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["VectorStoreFile"];
+                    "application/json": components["schemas"]["KnowledgeStore"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    detach_v1_vector_stores__id__files__file_id__delete: {
+    delete_vector_store: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
-                file_id: string;
+                store_id: string;
             };
             cookie?: never;
         };
@@ -2501,94 +5410,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Deleted"];
+                    "application/json": components["schemas"]["VectorStoreDeleted"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    upload_v1_files_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "multipart/form-data": components["schemas"]["Body_upload_v1_files_post"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FileObject"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    search_v1_vector_stores__id__search_post: {
+    get_passage: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Query"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Hits"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    passage_v1_vector_stores__id__chunks__chunk_id__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
+                store_id: string;
                 chunk_id: string;
             };
             cookie?: never;
@@ -2601,16 +5442,459 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Passage"];
+                    "application/json": components["schemas"]["PassageObject"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    create_file_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileBatchCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VectorStoreFileBatch"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    get_file_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VectorStoreFileBatch"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    cancel_file_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VectorStoreFileBatch"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    list_file_batch_files: {
+        parameters: {
+            query?: {
+                filter?: ("in_progress" | "completed" | "failed" | "cancelled") | null;
+                limit?: number;
+                order?: "asc" | "desc";
+                after?: string | null;
+                before?: string | null;
+            };
+            header?: never;
+            path: {
+                store_id: string;
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreFileList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    list_vector_store_files: {
+        parameters: {
+            query?: {
+                filter?: ("in_progress" | "completed" | "failed" | "cancelled") | null;
+                limit?: number;
+                order?: "asc" | "desc";
+                after?: string | null;
+                before?: string | null;
+            };
+            header?: never;
+            path: {
+                store_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreFileList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    create_vector_store_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StoreFileCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreFile"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    get_vector_store_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreFile"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    update_vector_store_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StoreFileUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreFile"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    delete_vector_store_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VectorStoreFileDeleted"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    get_vector_store_file_content: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileContentPage"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    search_vector_store: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchPage"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    sync_vector_store: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreSync"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    get_vector_store_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                store_id: string;
+                sync_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreSync"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };

@@ -29,7 +29,7 @@ export function useSignOut() {
   return useMutation({
     mutationFn: () => call(api.DELETE("/v1/session")),
     onSuccess: () => {
-      queries.clear();
+      queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" });
       queries.setQueryData(["session"], null);
     },
   });

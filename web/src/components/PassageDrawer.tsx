@@ -48,8 +48,8 @@ function Content({ place }: { place: PassagePlace }) {
     queryKey: ["passage", store_id, chunk_id],
     queryFn: () =>
       call(
-        api.GET("/v1/vector_stores/{id}/chunks/{chunk_id}", {
-          params: { path: { id: store_id, chunk_id } },
+        api.GET("/v1/vector_stores/{store_id}/chunks/{chunk_id}", {
+          params: { path: { store_id, chunk_id } },
         }),
       ),
     staleTime: 5 * 60_000,

@@ -35,7 +35,7 @@ export function Layout() {
           <Brand />
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar className={classes.navbar} zIndex={110}>
+      <AppShell.Navbar className={classes.navbar} zIndex={110} data-opened={opened || undefined}>
         <Sidebar onClose={close} />
       </AppShell.Navbar>
       <AppShell.Main className={classes.main} id="main">

@@ -48,8 +48,8 @@ export function SignInPage() {
             Sign in
           </Button>
           <Text size="sm" c="dimmed">
-            <Code>headstart up</Code> prints a one-time link that signs you in, and the first start
-            printed the admin key. Lost it? <Code>headstart key create</Code> makes another.
+            <Code>headstart up</Code> prints a link that signs you in, once;{" "}
+            <Code className={classes.command}>headstart key link</Code> prints another.
           </Text>
         </Stack>
       </form>

@@ -21,6 +21,7 @@ import { ModelPicker } from "./ModelPicker";
 import { pick, useChatModels } from "./models";
 import { changed, useParameters } from "./parameters";
 import { ParametersDrawer } from "./ParametersDrawer";
+import { Readiness } from "./Readiness";
 import { Transcript } from "./Transcript";
 import { useChat } from "./useChat";
 import { useFollow } from "./useFollow";
@@ -80,6 +81,7 @@ export default function ChatPage() {
             <IconArrowDown size={17} aria-hidden />
           </ActionIcon>
         )}
+        {model && <Readiness model={model} />}
         <Composer
           key={draftKey}
           value={draft}

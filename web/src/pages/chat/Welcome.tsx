@@ -74,8 +74,8 @@ function useKnowledge(app: string | null) {
       const first = used[0];
       if (first === undefined) return { total, files: [] };
       const files = await call(
-        api.GET("/v1/vector_stores/{id}/files", {
-          params: { path: { id: first.id }, query: { limit: 30, filter: "completed" } },
+        api.GET("/v1/vector_stores/{store_id}/files", {
+          params: { path: { store_id: first.id }, query: { limit: 30, filter: "completed" } },
         }),
       );
       return { total, files: files.data.map(({ filename }) => filename) };

@@ -24,7 +24,7 @@ export function turnsOf(items: Item[]): Turn[] {
   const turns: Turn[] = [];
   const turnOfRecord = new Map<string, Turn>();
   for (const item of items) {
-    const text = item.content.map((part) => part.text).join("");
+    const text = item.content.map((part) => part.text || part.refusal || "").join("");
     if (item.role === "user") {
       turns.push({ question: text, answers: [] });
     } else if (item.role === "assistant") {
