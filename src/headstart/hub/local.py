@@ -109,7 +109,7 @@ def _read_folder(path: Path) -> LocalModel:
         format=kind,
         variant=kind,
         architecture=architecture,
-        context_length=config_context(config),
+        context_length=folder_context(path) or _DEFAULT_CONTEXT,
         parameters=sum(weights.values()) // 2,
         files=weights,
     )
@@ -125,12 +125,17 @@ def _config(path: Path) -> dict[str, Any]:
     return config
 
 
-def config_context(config: dict[str, Any]) -> int:
-    """The context length that a Hugging Face `config.json` states."""
-    for key in ("max_position_embeddings", "n_positions", "max_sequence_length"):
-        if isinstance(config.get(key), int):
-            return int(config[key])
-    return _DEFAULT_CONTEXT
+def folder_context(folder: Path) -> int | None:
+    """The context length that a folder in Hugging Face format states, if it does."""
+    for name, keys in (
+        ("sentence_bert_config.json", ("max_seq_length",)),
+        ("config.json", ("max_position_embeddings", "n_positions")),
+    ):
+        config = _config(folder / name) if (folder / name).is_file() else {}
+        for key in keys:
+            if isinstance(config.get(key), int):
+                return int(config[key])
+    return None
 
 
 def guess_task(words: str) -> Task:

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from headstart.errors import Unavailable
 from headstart.hub.cards import Card, Variant
 from headstart.hub.gguf_header import read_header
+from headstart.hub.local import folder_context
 from headstart.hub.requantize import needs_requantizing, requantize
 from headstart.hub.sources.base import PullProgress, Report, SourceFailed, source_type, stop_if
 from headstart.hub.store import Manifest
@@ -141,6 +142,9 @@ class Pull:
             if file.is_file()
         }
         header = read_header(weight_files(self.work)[0]) if variant.format == "gguf" else None
+        context = header.context_length if header else folder_context(self.work)
+        if keep_card and context:
+            card = card.model_copy(update={"context_length": context})
         return Manifest(
             name=card.name,
             variant=variant.name,
@@ -150,7 +154,7 @@ class Pull:
             bytes=sum(files.values()),
             digest=self.state.digest or "",
             converted=self.state.converted,
-            context_length=(header and header.context_length) or card.context_length,
+            context_length=min(context or card.context_length, card.context_length),
             architecture=header.architecture if header else None,
             source=self.state.source or "",
             pulled_at=int(time.time()),

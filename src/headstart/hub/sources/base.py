@@ -6,6 +6,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Literal
@@ -69,6 +70,7 @@ class Source(ABC):
         raise BadRequest(f"{name!r} is no model name: its source has no models to name.")
 
 
+@cache
 def source_type(kind: str) -> type[Source] | None:
     """The source that is installed for a kind: ours, or one of another package."""
     for entry in entry_points(group="headstart.sources", name=kind):
