@@ -28,6 +28,10 @@ FLAGS = [
 ECHO = """
 [endpoints.echo]
 model = "echo"
+
+[endpoints.slow]
+model = "echo"
+options = { delay_ms = 150 }
 """
 
 
@@ -46,7 +50,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A server whose only model is the echo."""
+    """A server whose only model is the echo, fast and slow."""
     with running_server(tmp_path_factory.mktemp("console"), ECHO) as running:
         yield running
 
@@ -85,6 +89,11 @@ def page(watched: Watched) -> Page:
     page.goto("/")
     page.get_by_role("heading", name="What would you like to know?").wait_for()
     return page
+
+
+def choose(page: Page, model: str) -> None:
+    page.get_by_role("button", name="Model:").click()
+    page.get_by_role("menuitem", name=model).click()
 
 
 def ask(page: Page, question: str) -> None:

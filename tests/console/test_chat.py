@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import os
 import re
+import signal
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.console.conftest import Watched, answered, ask
+from tests.console.conftest import Watched, answered, ask, choose
 from tests.server import RunningServer
 
 pytestmark = pytest.mark.browser
@@ -137,6 +139,60 @@ def test_both_answers_are_kept_and_one_can_be_preferred(page: Page, server: Runn
 
     page.reload()
     expect(page.get_by_text("1 / 2")).to_be_visible()
+
+
+LONG = " ".join(f"word{number}" for number in range(80))
+
+
+def test_stopping_keeps_what_was_written(page: Page, server: RunningServer) -> None:
+    choose(page, "slow")
+    ask(page, LONG)
+    transcript = page.locator("[aria-live]")
+    expect(transcript.locator("section > div").nth(1)).to_contain_text("word3")
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("You stopped this answer.")).to_be_visible()
+    answered(page)
+
+    record = records(server, conversation=conversation_of(page))[0]
+    assert record["status"] == "cancelled"
+    said = record["output"]["choices"][0]["message"]["content"]
+    assert said.startswith("word0 word1")
+    assert "word79" not in said
+    page.reload()
+    expect(page.get_by_text("You stopped this answer.")).to_be_visible()
+
+
+def test_an_answer_goes_on_while_another_page_is_open(page: Page, server: RunningServer) -> None:
+    choose(page, "slow")
+    ask(page, " ".join(LONG.split()[:20]))
+    conversation = conversation_of(page)
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("heading", name="What would you like to know?")).to_be_visible()
+    page.get_by_role("navigation", name="Conversations").get_by_role("link").first.click()
+    answered(page)
+    expect(page.locator("[aria-live] section > div").nth(1)).to_contain_text("word19")
+    assert records(server, conversation=conversation)[0]["status"] == "completed"
+
+
+def test_a_worker_that_dies_is_told_kindly_and_can_be_asked_again(
+    page: Page, server: RunningServer
+) -> None:
+    choose(page, "slow")
+    ask(page, " ".join(LONG.split()[:30]))
+    expect(page.locator("[aria-live] section > div").nth(1)).to_contain_text("word2")
+    with server.http() as http:
+        os.kill(http.get("/v1/endpoints/slow").json()["pid"], signal.SIGKILL)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("could not be completed")
+    expect(page.locator("[aria-live] section > div").nth(1)).to_contain_text("word2")
+
+    alert.get_by_role("button", name="Try again").click()
+    answered(page)
+    expect(alert).to_have_count(0)
+    expect(page.locator("[aria-live] section")).to_have_count(1)
+    kept = records(server, conversation=conversation_of(page), order="asc")
+    assert [each["status"] for each in kept] == ["failed", "completed"]
 
 
 def test_keys_do_what_they_say(page: Page) -> None:

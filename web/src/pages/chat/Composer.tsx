@@ -24,14 +24,14 @@ export function Composer(props: ComposerProps) {
 
   useEffect(() => {
     const onKey = (event: globalThis.KeyboardEvent) => {
-      if (event.key === "Escape" && writing && !event.defaultPrevented) onStop();
+      if (event.key === "Escape" && writing && !isSomethingOpen()) onStop();
       if (event.key === "/" && !isTyping(event.target)) {
         event.preventDefault();
         field.current?.focus();
       }
     };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
+    addEventListener("keydown", onKey, true); // before a tooltip takes the Escape for itself
+    return () => removeEventListener("keydown", onKey, true);
   }, [writing, onStop]);
 
   function onKeyDown(event: KeyboardEvent) {
@@ -100,6 +100,11 @@ export function Composer(props: ComposerProps) {
       )}
     </form>
   );
+}
+
+/** A menu or drawer, which Escape closes first. */
+function isSomethingOpen(): boolean {
+  return document.querySelector('[role="dialog"], [role="menu"]') !== null;
 }
 
 function isTyping(target: EventTarget | null): boolean {
