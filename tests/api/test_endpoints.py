@@ -56,7 +56,7 @@ async def test_deploy_see_and_delete(http: httpx2.AsyncClient, endpoints: Endpoi
     assert made.json()["object"] == "endpoint"
     again = await http.post("/v1/endpoints", json=body)
     assert again.json()["id"] == made.json()["id"]
-    await endpoints.wait_ready("chat", 20)
+    await endpoints.wait_ready("chat", 60)
     for key in ("chat", made.json()["id"]):
         seen = (await http.get(f"/v1/endpoints/{key}")).json()
         assert (seen["status"], seen["engine"], seen["idle_timeout"]) == ("ready", "fake", 60)

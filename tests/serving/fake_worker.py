@@ -192,6 +192,9 @@ async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
             headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
             content = await reader.readexactly(int(headers.get("content-length", 0)))
             reply = Reply(writer)
+            if headers.get("authorization") != f"bearer {os.environ['HEADSTART_WORKER_KEY']}":
+                await reply.error(401, message="not the server's key")
+                continue
             await ROUTES[lines[0].split()[1]](json.loads(content or b"null"), reply)
             await reply.end()
     except (ConnectionError, asyncio.IncompleteReadError):

@@ -26,8 +26,8 @@ from headstart.storage.database import Database
 from headstart.storage.tables import Table
 
 WORKER = Path(__file__).with_name("fake_worker.py")
-QUICK = Policy(first_pause=0.01, longest_pause=0.05, drain=10, call_wait=20, health_every=0.05)
-PATIENT = Patience(start=20, health=2, terminate=5)
+QUICK = Policy(first_pause=0.01, longest_pause=0.05, drain=10, call_wait=60, health_every=0.05)
+PATIENT = Patience(start=60, health=5, terminate=5)
 
 
 class FakeEngine(Engine):
@@ -97,7 +97,7 @@ def ask(text: Any, **more: Any) -> ChatRequest:
     return ChatRequest.model_validate(body)
 
 
-async def until(holds: Callable[[], bool], seconds: float = 20) -> None:
+async def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not holds():
             await asyncio.sleep(0.01)

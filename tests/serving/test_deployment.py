@@ -30,7 +30,7 @@ async def test_the_next_engine_when_one_cannot_load_the_model(home: Path) -> Non
     engines = {"fake": FakeEngine("--crash"), "other": OtherEngine()}
     async with serving(home, engines) as endpoints:
         await endpoints.deploy("echo")
-        status = await endpoints.wait_ready("echo", 20)
+        status = await endpoints.wait_ready("echo", 60)
         assert status.engine == "other"
         assert status.engine_reason is not None
         assert "bad magic" in status.engine_reason
@@ -49,7 +49,7 @@ class BrokenEngine(FakeEngine):
 async def test_a_broken_engine_is_passed_over(home: Path) -> None:
     async with serving(home, {"broken": BrokenEngine(), "fake": FakeEngine()}) as endpoints:
         await endpoints.deploy("echo")
-        status = await endpoints.wait_ready("echo", 20)
+        status = await endpoints.wait_ready("echo", 60)
         assert status.engine == "fake"
         assert "broken cannot start a worker: 'threads'" in (status.engine_reason or "")
 
@@ -59,7 +59,7 @@ async def test_a_model_that_no_engine_loads_says_why_and_is_tried_again(home: Pa
     async with serving(home, {"fake": engine}) as endpoints:
         await endpoints.deploy("echo", engine="fake")
         with pytest.raises(Unavailable, match="exit status 1") as failed:
-            await endpoints.wait_ready("echo", 20)
+            await endpoints.wait_ready("echo", 60)
         assert "cannot load these weights: bad magic" in failed.value.message
         await until(lambda: len(engine.launches) >= 3)
         engine.arguments.clear()
@@ -74,10 +74,10 @@ async def test_asking_again_for_what_failed_tries_again_at_once(home: Path) -> N
     async with serving(home, {"fake": engine}, policy=policy) as endpoints:
         await endpoints.deploy("echo", engine="fake")
         with pytest.raises(Unavailable):
-            await endpoints.wait_ready("echo", 20)
+            await endpoints.wait_ready("echo", 60)
         engine.arguments.clear()
         assert (await endpoints.deploy("echo", engine="fake")).status is State.STARTING
-        await endpoints.wait_ready("echo", 20)
+        await endpoints.wait_ready("echo", 60)
 
 
 class SlowHub(Hub):
@@ -121,7 +121,7 @@ async def test_a_call_while_pulling_says_how_far_it_is(home: Path) -> None:
         with pytest.raises(Unavailable, match="still pulling after 0 s"):
             await endpoints.wait_ready("chat", 0.01)
         hub.go.set()
-        await endpoints.wait_ready("chat", 20)
+        await endpoints.wait_ready("chat", 60)
         assert endpoints.status("chat").progress is None
         assert await hello(endpoints, "chat") == "Hello"
 
@@ -146,13 +146,13 @@ async def test_a_pull_that_fails_is_a_failed_endpoint(home: Path, error: Excepti
     async with serving(home, hub=hub) as endpoints:
         await endpoints.deploy("smollm2-135m-instruct", name="chat", engine="fake")
         with pytest.raises(Unavailable, match="no network"):
-            await endpoints.wait_ready("chat", 20)
+            await endpoints.wait_ready("chat", 60)
         with pytest.raises(Unavailable, match=r"'chat' is not running: .*no network"):
             await hello(endpoints, "chat")
         hub.error = None
         status = await endpoints.deploy("smollm2-135m-instruct", name="chat", engine="fake")
         assert status.status is State.PULLING  # asked for again, it does not wait to try again
-        await endpoints.wait_ready("chat", 20)
+        await endpoints.wait_ready("chat", 60)
 
 
 async def test_deleting_while_starting(home: Path, tmp_path: Path) -> None:

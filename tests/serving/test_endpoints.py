@@ -23,7 +23,7 @@ async def test_deploy_chat_delete(home: Path) -> None:
         status = await endpoints.deploy("echo", engine="fake", idle_timeout=3600)
         assert status.status in (State.PULLING, State.STARTING)
         assert status.id.startswith("ep_")
-        status = await endpoints.wait_ready("echo", 20)
+        status = await endpoints.wait_ready("echo", 60)
         assert (status.engine, status.requested_engine) == ("fake", "fake")
         assert (status.context_length, status.idle_timeout) == (64, 3600)
         assert running(status.pid)
@@ -56,11 +56,11 @@ async def test_deploying_again_changes_nothing(home: Path) -> None:
 async def test_the_same_endpoints_after_a_restart(home: Path) -> None:
     async with serving(home) as endpoints:
         status = await endpoints.deploy("echo", name="chat", engine="fake", options={"threads": 1})
-        pid = (await endpoints.wait_ready("chat", 20)).pid
+        pid = (await endpoints.wait_ready("chat", 60)).pid
     assert not running(pid)
     engine = FakeEngine()
     async with serving(home, {"fake": engine}) as endpoints:
-        assert (await endpoints.wait_ready("chat", 20)).id == status.id
+        assert (await endpoints.wait_ready("chat", 60)).id == status.id
         assert engine.launches[0].threads == 1
         assert await hello(endpoints, "chat") == "Hello"
 
@@ -103,7 +103,7 @@ def test_default_names() -> None:
 async def test_following_logs(home: Path) -> None:
     async with serving(home) as endpoints:
         await endpoints.deploy("echo", engine="fake")
-        await endpoints.wait_ready("echo", 20)
+        await endpoints.wait_ready("echo", 60)
         text, position = endpoints.logs_tail("echo", 1)
         assert text.startswith("fake worker on")
         await hello(endpoints, "echo")

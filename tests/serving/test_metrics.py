@@ -29,7 +29,7 @@ def test_one_state_at_a_time_and_nothing_after_the_end() -> None:
 async def test_calls_are_counted(home: Path) -> None:
     async with serving(home) as endpoints:
         await endpoints.deploy("echo", name="counted", engine="fake")
-        await endpoints.wait_ready("counted", 20)
+        await endpoints.wait_ready("counted", 60)
         endpoint = endpoints.resolve("counted")
         assert endpoint is not None
         await endpoint.answer(call(), ask("hi"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,11 +27,11 @@ async def test_a_port_that_was_taken_in_the_meantime(home: Path) -> None:
     engine = FakeEngine()
     async with serving(home, {"fake": engine, "other": OtherEngine()}) as endpoints:
         await endpoints.deploy("echo", name="a", engine="fake")
-        await endpoints.wait_ready("a", 20)
+        await endpoints.wait_ready("a", 60)
         taken = engine.launches[0].port
         engine.ports.append(taken)  # the next worker tries this one first
         await endpoints.deploy("echo", name="b", engine="fake")
-        status = await endpoints.wait_ready("b", 20)
+        status = await endpoints.wait_ready("b", 60)
         assert status.restarts == 0
         assert engine.launches[-1].port != taken
         assert await hello(endpoints, "b") == "Hello"
@@ -42,7 +43,7 @@ async def test_a_worker_that_never_gets_ready(home: Path) -> None:
     async with serving(home, {"fake": FakeEngine("--mute")}, patience=patience) as endpoints:
         await endpoints.deploy("echo", engine="fake")
         with pytest.raises(Unavailable, match="was not ready after 1 s") as failed:
-            await endpoints.wait_ready("echo", 20)
+            await endpoints.wait_ready("echo", 60)
         assert "fake worker on" in failed.value.message
         await endpoints.delete("echo")
     assert list((home / "processes").iterdir()) == []
@@ -55,24 +56,33 @@ async def start(engine: FakeEngine, home: Path, patience: Patience = PATIENT) ->
         return await Replica.start(runtime, http, engine, echo_model(), {}, log, patience)
 
 
+async def agree(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Somebody else's program, which says yes to everything."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+
+
 async def test_a_stranger_on_the_port_is_not_taken_for_the_worker(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker has not got to listening yet; the stranger on its port answers /health."""
-    stranger = await start(FakeEngine(), home)
     engine = FakeEngine("--mute")
+    stranger = await asyncio.start_server(agree, "127.0.0.1", 0)
+    taken: int = stranger.sockets[0].getsockname()[1]
 
     def ports() -> Iterator[int]:
-        yield stranger.port
+        yield taken
         engine.arguments.clear()
         yield free_port()
 
     monkeypatch.setattr("headstart.serving.replica.free_port", ports().__next__)
-    replica = await start(engine, home)
-    assert replica.port != stranger.port
-    assert [launch.port for launch in engine.launches] == [stranger.port, replica.port]
-    await replica.stop()
-    await stranger.stop()
+    async with stranger:
+        replica = await start(engine, home)
+        assert [launch.port for launch in engine.launches] == [taken, replica.port]
+        await replica.stop()
     assert list((home / "processes").iterdir()) == []
 
 
@@ -82,6 +92,15 @@ async def test_a_failure_has_a_line_for_people_and_the_log(home: Path) -> None:
     how = "the fake worker ended with exit status 1"
     assert failed.value.brief == f"{how}: cannot load these weights: bad magic"
     assert str(failed.value).startswith(f"{how}:\nfake worker on ")
+
+
+async def test_each_worker_has_a_key_of_its_own(home: Path) -> None:
+    replica = await start(FakeEngine(), home)
+    async with new_session() as http:
+        assert await replica.healthy(http)
+        async with http.get(replica.at("health")) as response:
+            assert response.status == 401
+    await replica.stop()
 
 
 async def test_context_length_is_the_workers(home: Path) -> None:

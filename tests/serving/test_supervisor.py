@@ -33,7 +33,7 @@ async def test_a_crash_loop_is_a_failure_that_goes_on_slowly(home: Path) -> None
         await endpoints.deploy("echo", engine="fake")
         await crash(endpoints)
         assert endpoints.status("echo").status is State.STARTING
-        await endpoints.wait_ready("echo", 20)
+        await endpoints.wait_ready("echo", 60)
         await crash(endpoints)
         status = endpoints.status("echo")
         assert status.status is State.FAILED
@@ -47,7 +47,7 @@ async def test_a_crash_loop_is_a_failure_that_goes_on_slowly(home: Path) -> None
 
 
 async def crash(endpoints: Endpoints) -> None:
-    status = await endpoints.wait_ready("echo", 20)
+    status = await endpoints.wait_ready("echo", 60)
     os.kill(status.pid or 0, signal.SIGKILL)
     await until(lambda: endpoints.status("echo").restarts > status.restarts)
 
@@ -55,10 +55,10 @@ async def crash(endpoints: Endpoints) -> None:
 async def test_a_worker_that_hangs_is_replaced(home: Path) -> None:
     async with serving(home, patience=Patience(health=0.3)) as endpoints:
         await endpoints.deploy("echo", engine="fake")
-        status = await endpoints.wait_ready("echo", 20)
+        status = await endpoints.wait_ready("echo", 60)
         os.kill(status.pid or 0, signal.SIGSTOP)
         await until(lambda: endpoints.status("echo").restarts == 1)
-        await endpoints.wait_ready("echo", 20)
+        await endpoints.wait_ready("echo", 60)
         assert endpoints.status("echo").pid != status.pid
         assert await hello(endpoints, "echo") == "Hello"
 
@@ -67,7 +67,7 @@ async def test_idle_workers_stop_and_the_next_calls_start_one(home: Path) -> Non
     engine = FakeEngine()
     async with serving(home, {"fake": engine}) as endpoints:
         await endpoints.deploy("echo", engine="fake", idle_timeout=0.2)
-        pid = (await endpoints.wait_ready("echo", 20)).pid
+        pid = (await endpoints.wait_ready("echo", 60)).pid
         await until(lambda: endpoints.status("echo").status is State.IDLE)
         assert not running(pid)
         assert endpoints.status("echo").memory_bytes is None
@@ -80,7 +80,7 @@ async def test_idle_workers_stop_and_the_next_calls_start_one(home: Path) -> Non
 async def test_a_call_in_flight_is_not_idleness(home: Path) -> None:
     async with serving(home) as endpoints:
         await endpoints.deploy("echo", engine="fake", idle_timeout=0.05)
-        await endpoints.wait_ready("echo", 20)
+        await endpoints.wait_ready("echo", 60)
         endpoint = resolved(endpoints, "echo")
         async with aclosing(endpoint.chat(call(), ask("endless"))) as stream:
             for _ in range(50):  # 0.5 s
@@ -93,7 +93,7 @@ async def test_deleting_lets_calls_end(home: Path, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     async with serving(home) as endpoints:
         await endpoints.deploy("echo", engine="fake")
-        await endpoints.wait_ready("echo", 20)
+        await endpoints.wait_ready("echo", 60)
         endpoint = resolved(endpoints, "echo")
         request = ask("until the gate opens")
         request.messages.insert(0, request.messages[0].model_copy(update={"content": str(gate)}))
@@ -116,7 +116,7 @@ async def test_draining_has_an_end(home: Path) -> None:
         home, policy=Policy(drain=0.1), patience=Patience(terminate=0.1)
     ) as endpoints:
         await endpoints.deploy("echo", engine="fake")
-        await endpoints.wait_ready("echo", 20)
+        await endpoints.wait_ready("echo", 60)
         answer = asyncio.create_task(resolved(endpoints, "echo").answer(call(), ask("endless")))
         await until(lambda: "endless" in endpoints.logs("echo"))
         await endpoints.delete("echo")

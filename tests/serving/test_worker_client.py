@@ -49,7 +49,7 @@ async def payloads(*pieces: bytes) -> list[bytes]:
     async with (
         answering(*pieces) as url,
         worker_client.new_session() as session,
-        await worker_client.post(session, url, b"{}") as response,
+        await worker_client.post(session, url, {}, b"{}") as response,
     ):
         return [payload async for payload in worker_client.events(response)]
 
@@ -61,7 +61,7 @@ def whole(status: str, body: bytes) -> bytes:
 async def refusal(status: str, body: bytes) -> HeadstartError:
     async with answering(whole(status, body)) as url, worker_client.new_session() as session:
         with pytest.raises(HeadstartError) as error:
-            await worker_client.post(session, url, b"{}")
+            await worker_client.post(session, url, {}, b"{}")
         return error.value
 
 
@@ -93,13 +93,13 @@ async def test_error_events_are_raised(event: bytes) -> None:
 async def test_nobody_listens() -> None:
     async with worker_client.new_session() as session:
         with pytest.raises(worker_client.NotConnected):
-            await worker_client.post(session, URL(f"http://127.0.0.1:{free_port()}/"), b"{}")
+            await worker_client.post(session, URL(f"http://127.0.0.1:{free_port()}/"), {}, b"{}")
 
 
 async def test_a_connection_that_closes_without_an_answer() -> None:
     async with answering(b"") as url, worker_client.new_session() as session:
         with pytest.raises(worker_client.Disconnected):
-            await worker_client.post(session, url, b"{}")
+            await worker_client.post(session, url, {}, b"{}")
 
 
 async def test_refusals_of_workers() -> None:

@@ -34,7 +34,7 @@ async def endpoints(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[E
     policy = replace(QUICK, crash_limit=100)
     async with serving(tmp_path_factory.mktemp("home"), {"fake": ENGINE}, policy=policy) as made:
         await made.deploy("echo", name="chat", engine="fake")
-        await made.wait_ready("chat", 20)
+        await made.wait_ready("chat", 60)
         yield made
 
 
@@ -144,7 +144,7 @@ async def test_errors_of_the_worker_become_ours(endpoint: WorkerEndpoint) -> Non
 async def test_a_worker_killed_under_a_call(
     endpoints: Endpoints, endpoint: WorkerEndpoint, how: str
 ) -> None:
-    before = await endpoints.wait_ready("chat", 20)
+    before = await endpoints.wait_ready("chat", 60)
     with pytest.raises(Unavailable, match="ended before the answer was complete"):
         await chunks(endpoint, ask(how))
     assert (await endpoint.answer(call(), ask("hi"))).choices[0].message.content == "Hello"
@@ -157,7 +157,7 @@ async def test_a_worker_killed_between_calls_is_waited_for(
     endpoints: Endpoints, endpoint: WorkerEndpoint
 ) -> None:
     await endpoint.answer(call(), ask("hi"))
-    pid = (await endpoints.wait_ready("chat", 20)).pid
+    pid = (await endpoints.wait_ready("chat", 60)).pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)  # its connections still look alive to us
     assert (await endpoint.answer(call(), ask("hi"))).choices[0].message.content == "Hello"

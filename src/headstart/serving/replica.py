@@ -1,12 +1,15 @@
 """One worker process: started on a free port, awaited until it answers, asked how it is, stopped.
 
-Workers listen on loopback without a key: whoever has an account on this machine can call them.
+Loopback is open to every account of the machine, and to every web page in a browser on it. So each
+worker gets a key of its own in its environment (`WORKER_KEY`), which every call carries. Whether a
+worker asks for it is up to its engine: ours do.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import time
@@ -22,6 +25,8 @@ from headstart.hub.stored import StoredModel
 from headstart.runtime.base import Process, Runtime
 from headstart.runtime.logs import Log
 from headstart.serving.engines.base import Engine, Launch
+
+WORKER_KEY = "HEADSTART_WORKER_KEY"
 
 _PORT_ATTEMPTS = 5
 _PORT_TAKEN = ("address already in use", "couldn't bind", "could not bind", "errno 98")
@@ -61,10 +66,11 @@ class Replica:
     """A running worker that is ready for calls."""
 
     def __init__(
-        self, process: Process, port: int, launch: Launch, engine: Engine, patience: Patience
+        self, process: Process, key: str, launch: Launch, engine: Engine, patience: Patience
     ) -> None:
         self.process = process
-        self.port = port
+        self.port = launch.port
+        self.headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self.model = launch.model
         self.engine = engine
         self.context_length = launch.model.context_length
@@ -87,13 +93,13 @@ class Replica:
         threads = int(options.get("threads") or os.cpu_count() or 1)
         for _ in range(_PORT_ATTEMPTS):
             launch = Launch(model=model, port=free_port(), threads=threads, options=options)
-            since = log.size
+            since, key = log.size, secrets.token_hex(16)
+            env = {"PYTHONUNBUFFERED": "1", WORKER_KEY: key}
             try:
-                argv = engine.command(launch)
-                process = await runtime.spawn(argv, {"PYTHONUNBUFFERED": "1"}, log.path)
+                process = await runtime.spawn(engine.command(launch), env, log.path)
             except Exception as error:  # an engine may be anyone's
                 raise WorkerFailed(f"{engine.name} cannot start a worker: {error}") from error
-            replica = cls(process, launch.port, launch, engine, patience)
+            replica = cls(process, key, launch, engine, patience)
             try:
                 await replica._until_ready(http, log, since)
             except _PortTaken:
@@ -124,7 +130,9 @@ class Replica:
     async def healthy(self, http: aiohttp.ClientSession) -> bool:
         timeout = aiohttp.ClientTimeout(total=self._patience.health)
         try:
-            async with http.get(self.at("health"), timeout=timeout) as response:
+            async with http.get(
+                self.at("health"), headers=self.headers, timeout=timeout
+            ) as response:
                 return response.status == 200
         except (aiohttp.ClientError, TimeoutError):
             return False
@@ -167,7 +175,9 @@ class Replica:
     async def _read_context_length(self, http: aiohttp.ClientSession) -> None:
         timeout = aiohttp.ClientTimeout(total=self._patience.health)
         with suppress(aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError):
-            async with http.get(self.at("props"), timeout=timeout) as response:
+            async with http.get(
+                self.at("props"), headers=self.headers, timeout=timeout
+            ) as response:
                 props = from_json(await response.read())
                 length = props.get("n_ctx") or props["default_generation_settings"]["n_ctx"]
                 self.context_length = int(length)

@@ -15,7 +15,6 @@ from yarl import URL
 
 from headstart.errors import BadRequest, ContextTooLong, HeadstartError, Unavailable
 
-_JSON = {"Content-Type": "application/json"}
 _KEEPALIVE = 3.0  # seconds; shorter than any worker's, so that we close idle connections first
 _BAD_REQUEST = range(400, 500)
 
@@ -43,10 +42,12 @@ def new_session() -> aiohttp.ClientSession:
     )
 
 
-async def post(session: aiohttp.ClientSession, url: URL, body: bytes) -> aiohttp.ClientResponse:
+async def post(
+    session: aiohttp.ClientSession, url: URL, headers: dict[str, str], body: bytes
+) -> aiohttp.ClientResponse:
     """Send a request and wait for the head of a good answer. The caller closes the response."""
     try:
-        response = await session.post(url, data=body, headers=_JSON)
+        response = await session.post(url, data=body, headers=headers)
     except aiohttp.ClientConnectorError as error:
         raise NotConnected(str(error)) from error
     except (aiohttp.ClientError, TimeoutError) as error:

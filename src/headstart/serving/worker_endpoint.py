@@ -237,7 +237,7 @@ class WorkerEndpoint(Endpoint):
         """
         began = time.monotonic()
         try:
-            return replica, await worker_client.post(self._http, replica.at(path), body)
+            return replica, await self._send(replica, path, body)
         except worker_client.NotConnected:
             pass
         except worker_client.Disconnected as error:
@@ -246,9 +246,12 @@ class WorkerEndpoint(Endpoint):
         await replica.ended_within(_NOTICE)
         replica = await self._supervisor.current()
         try:
-            return replica, await worker_client.post(self._http, replica.at(path), body)
+            return replica, await self._send(replica, path, body)
         except worker_client.TransportError as error:
             raise await self._lost(replica) from error
+
+    async def _send(self, replica: Replica, path: str, body: bytes) -> aiohttp.ClientResponse:
+        return await worker_client.post(self._http, replica.at(path), replica.headers, body)
 
     async def _lost(self, replica: Replica) -> Unavailable:
         if await replica.ended_within(_NOTICE):
@@ -281,8 +284,7 @@ class WorkerEndpoint(Endpoint):
         seen = to_json({name: body[name] for name in _TEMPLATED if name in body})
         try:
             async with asyncio.timeout(_PROMPT_LIMIT):
-                url = exchange.replica.at("apply-template")
-                response = await worker_client.post(self._http, url, seen)
+                response = await self._send(exchange.replica, "apply-template", seen)
                 call.trace.prompt = from_json(await worker_client.read(response))["prompt"]
         except (HeadstartError, worker_client.TransportError, TimeoutError) as error:
             log.warning("no prompt for the record", call=call.id, why=str(error))
