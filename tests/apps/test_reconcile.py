@@ -36,7 +36,7 @@ class Deployments:
         self.looks[name] = self.looks.get(name, 0) + 1
         model = self.deployed[name][0]
         state = State.READY if self.looks[name] > 3 else State.PULLING
-        if model.startswith("bad"):
+        if model.startswith("bad") or (model == "flaky" and self.looks[name] < 4):
             state = State.FAILED
         return EndpointStatus(
             id=f"ep_{name}",
@@ -139,6 +139,7 @@ class House:
 @pytest.fixture
 def house(database: Database, monkeypatch: pytest.MonkeyPatch) -> House:
     monkeypatch.setattr("headstart.apps.reconcile._POLL", 0)
+    monkeypatch.setattr("headstart.apps.reconcile._PATIENCE", 0)
     return House(database)
 
 
@@ -212,6 +213,14 @@ async def test_what_fails_holds_up_only_what_needs_it(house: House, tmp_path: Pa
     assert outcome["endpoint other"][0] == "done"
     assert outcome["app a"] == ("done", "version 1")
     assert house.knowledge.synced == []
+
+
+async def test_an_endpoint_that_recovers_by_itself_has_not_failed(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headstart.apps.reconcile._PATIENCE", 60)
+    outcome = await house.make(declared(tmp_path, '[endpoints.chat]\nmodel = "flaky"'))
+    assert outcome["endpoint chat"] == ("done", "flaky on echo")
 
 
 async def test_a_file_changes_an_endpoint_and_makes_a_version(house: House, tmp_path: Path) -> None:

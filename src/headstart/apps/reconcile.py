@@ -7,6 +7,7 @@ on it. Nothing is removed because a declaration does not mention it (any more).
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -22,6 +23,7 @@ from headstart.serving.status import EndpointStatus, State
 
 Kind = Literal["endpoint", "knowledge", "app"]
 _POLL = 0.2  # seconds between looks at work in progress
+_PATIENCE = 8.0  # seconds from an endpoint's first failure until it counts as failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +122,18 @@ class _Reconciliation:
         )
 
     async def _ready(self, name: str) -> EndpointStatus:
-        """Wait until it can answer, however long its model takes, and report the way there."""
+        """Wait until it can answer, however long its model takes, and report the way there.
+
+        An endpoint that failed is tried again by itself; it gets a few seconds for that.
+        """
         reported: Step | None = None
+        failed_at: float | None = None
         while (status := self.endpoints.status(name)).status not in (State.READY, State.IDLE):
             if status.status is State.FAILED:
-                raise Unavailable(status.error or "it failed; its log says why")
-            step = _on_the_way(status)
-            if step != reported:
+                failed_at = failed_at or time.monotonic()
+                if time.monotonic() - failed_at >= _PATIENCE:
+                    raise Unavailable(status.error or "it failed; its log says why")
+            elif (step := _on_the_way(status)) != reported:
                 self.report(step)
                 reported = step
             await asyncio.sleep(_POLL)
