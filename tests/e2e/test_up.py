@@ -68,7 +68,6 @@ def test_all_routes_but_health_need_a_key(echo_server: RunningServer) -> None:
     assert sorted(open_routes) == [
         "get /health/live",
         "get /health/ready",
-        "get /sign-in",
         "post /v1/session",
     ]
 
