@@ -82,8 +82,12 @@ class GroupCommit:
             await done
 
     def submit(self, row: RecordRow | None, also: Also | None = None) -> None:
-        """Queue a row that nobody waits for; a failure is only logged."""
-        self._put(_Unit(row, also))
+        """Queue a row that nobody waits for. Never raises; a failure is logged."""
+        try:
+            self._put(_Unit(row, also))
+        except Unavailable:
+            _failed.inc()
+            log.error("record came after the writer had stopped", id=row and row.id)
 
     def _put(self, unit: _Unit) -> None:
         if self._thread is None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from prometheus_client import Counter
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -31,6 +32,8 @@ from headstart.storage.tables import ApiKey, BrowserSession
 from headstart.storage.text import storable
 
 log = structlog.get_logger()
+
+_refused = Counter("headstart_keys_refused", "Calls with a wrong, expired or revoked key.")
 
 ADMIN_KEY_ID = "key_admin"  # the key of the first start, or of HEADSTART_ADMIN_KEY
 CACHE_S = 30.0
@@ -161,6 +164,7 @@ class Keys:
             or not hmac.compare_digest(known.digest, sha)
             or (known.expires_at is not None and known.expires_at <= time.time())
         ):
+            _refused.inc()
             raise _unauthenticated()
         self.note_use(known.principal)
         return known.principal
