@@ -43,6 +43,14 @@ def test_a_declared_encoding_is_obeyed(tmp_path: Path) -> None:
     assert load(tmp_path / "a.html", page, "windows-1251").text == "Привет, мир"
 
 
+def test_xhtml(tmp_path: Path) -> None:
+    page = (
+        '<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><title/></head>'
+        "<body><p>One<br/>Two</p></body></html>"
+    )
+    assert load(tmp_path / "a.xhtml", page) == Document("One\nTwo")
+
+
 def test_deep_nesting_loses_structure_but_not_text(tmp_path: Path) -> None:
     page = "<body>" + "<div>" * 5000 + "found" + "</div>" * 5000
     assert load(tmp_path / "a.html", page).text == "found"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
 from markdownify import ATX, MarkdownConverter
 
 from headstart.knowledge.loaders.base import Loader
@@ -26,7 +27,9 @@ class Html(Loader):
     def load(self, path: Path, filename: str) -> Document:
         data = path.read_bytes()
         check_text(data, filename)
-        soup = BeautifulSoup(data, "lxml")  # knows which end tags may be left out
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # XHTML is read as HTML too
+            soup = BeautifulSoup(data, "lxml")  # knows which end tags may be left out
         title = " ".join(soup.title.get_text().split()) if soup.title else ""
         return Document(html_to_markdown(soup), title or None)
 

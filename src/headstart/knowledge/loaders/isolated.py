@@ -112,7 +112,6 @@ class _Converter:
                 "MALLOC_ARENA_MAX": "2",  # arenas reserve address space, which is what is limited
                 "OMP_NUM_THREADS": "1",
                 "PYTHONUTF8": "1",
-                "PYTHONWARNINGS": "ignore",
             },
             start_new_session=True,  # Ctrl-C is the server's to handle
         )

@@ -16,6 +16,7 @@ import resource
 import select
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -63,7 +64,8 @@ def _restrict(what: int, limit: int) -> None:
     _, ceiling = resource.getrlimit(what)
     if ceiling != resource.RLIM_INFINITY:
         limit = min(limit, ceiling)
-    resource.setrlimit(what, (limit, limit))
+    with suppress(ValueError):  # macOS knows RLIMIT_AS but does not let one set it
+        resource.setrlimit(what, (limit, limit))
 
 
 if __name__ == "__main__":
