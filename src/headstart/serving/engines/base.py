@@ -8,11 +8,15 @@ the entry point group `headstart.engines`; ours are listed there first.
 
 from __future__ import annotations
 
+import json
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from headstart.hub.stored import StoredModel
+
+_OF_LAUNCH = ("context_length", "threads", "variant")  # options that are not the worker's
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +44,26 @@ class Engine(ABC):
     def unsupported(self) -> frozenset[str]:
         """Request parameters that this engine cannot honour; the API refuses them by name."""
         return frozenset()
+
+
+def worker_command(module: str, launch: Launch) -> list[str]:
+    """The argv of one of our own workers (`serving/workers/process.py` reads it)."""
+    options = {key: value for key, value in launch.options.items() if key not in _OF_LAUNCH}
+    return [
+        sys.executable,
+        "-m",
+        f"headstart.serving.workers.{module}",
+        *("--name", launch.model.name),
+        *("--model", str(launch.model.path)),
+        *("--port", str(launch.port)),
+        *("--threads", str(launch.threads)),
+        *("--context-length", str(context_length(launch))),
+        *("--task", launch.model.task),
+        *("--options", json.dumps(options)),
+    ]
+
+
+def context_length(launch: Launch) -> int:
+    """The model's context, or less where the option `context_length` says so."""
+    wanted = launch.options.get("context_length")
+    return min(int(wanted), launch.model.context_length) if wanted else launch.model.context_length

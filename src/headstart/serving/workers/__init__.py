@@ -1,0 +1,1 @@
+"""Worker processes: one model each, behind OpenAI's API on a loopback port."""
