@@ -161,6 +161,7 @@ def test_records_with_feedback_of_a_kind(database: Database) -> None:
         ("WHERE model = 'm'", "ix_records_model"),
         ("WHERE app = 'a'", "ix_records_app"),
         ("WHERE key_id = 'k'", "ix_records_key"),
+        ("WHERE status = 'failed'", "ix_records_status"),
         ("WHERE conversation_id = 'c'", "ix_records_conversation"),
     ],
 )

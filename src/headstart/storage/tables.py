@@ -187,6 +187,7 @@ class RecordRow(Table):
         Index("ix_records_model", "model", "created_at", "id"),
         Index("ix_records_app", "app", "created_at", "id"),
         Index("ix_records_key", "key_id", "created_at", "id"),
+        Index("ix_records_status", "status", "created_at", "id"),
         Index("ix_records_conversation", "conversation_id", "created_at", "id"),
     )
 

@@ -109,6 +109,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_records_created", ["created_at", "id"], unique=False)
         batch_op.create_index("ix_records_key", ["key_id", "created_at", "id"], unique=False)
         batch_op.create_index("ix_records_model", ["model", "created_at", "id"], unique=False)
+        batch_op.create_index("ix_records_status", ["status", "created_at", "id"], unique=False)
 
     op.create_table(
         "vector_stores",
@@ -229,6 +230,7 @@ def downgrade() -> None:
 
     op.drop_table("vector_stores")
     with op.batch_alter_table("records", schema=None) as batch_op:
+        batch_op.drop_index("ix_records_status")
         batch_op.drop_index("ix_records_model")
         batch_op.drop_index("ix_records_key")
         batch_op.drop_index("ix_records_created")
