@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from headstart.apps.declaration import default, load
+from headstart.apps.declaration import EndpointSpec, KnowledgeSpec, default, load
+from headstart.apps.spec import AppSpec
 from headstart.errors import SettingsError
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "apps.md"
 
 GOOD = """
 [server]
@@ -62,6 +66,21 @@ def test_knowledge_brings_the_bundled_embeddings(tmp_path: Path) -> None:
     own = GOOD + '\n[endpoints.embeddings]\nmodel = "bge-small-en-v1.5"\n'
     assert load(write(tmp_path, own)).endpoints["embeddings"].model == "bge-small-en-v1.5"
     assert load(write(tmp_path, '[endpoints.chat]\nmodel = "x"')).endpoints.keys() == {"chat"}
+
+
+def test_the_file_of_the_documentation_is_a_good_one(tmp_path: Path) -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    declaration = load(write(tmp_path, blocks[0]))
+    assert declaration.apps.keys() == {"support"}
+    template = load(write(tmp_path, ENDPOINT + blocks[1])).apps["support"]
+    assert "customers of Acme" in template.rendered_instructions("support")
+
+
+def test_every_key_is_in_the_documentation() -> None:
+    page = PAGE.read_text()
+    for table in (EndpointSpec, KnowledgeSpec, AppSpec):
+        for key in table.model_fields:
+            assert f"| `{key}` |" in page, key
 
 
 def test_an_empty_file_declares_nothing(tmp_path: Path) -> None:

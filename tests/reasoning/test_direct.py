@@ -2,13 +2,8 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
-from headstart.reasoning.base import strategies
 from headstart.reasoning.direct import Direct
 from tests.apps.fakes import FakeEndpoint, ask, call
-
-
-def test_direct_is_installed_as_a_plug_in() -> None:
-    assert strategies()["direct"] is Direct
 
 
 async def test_the_answer_passes_as_it_comes() -> None:
