@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 import structlog
 
-from headstart.errors import BadRequest, HeadstartError, Unavailable
+from headstart.errors import BadRequest, HeadstartError, NotFound, Unavailable
 from headstart.hub.hub import Hub
 from headstart.hub.sources.base import PullProgress
 from headstart.hub.stored import StoredModel
@@ -25,6 +25,7 @@ from headstart.serving.engines.select import Choice, choose
 from headstart.serving.lifecycle import Lifecycle
 from headstart.serving.metrics import EndpointMetrics
 from headstart.serving.replica import Patience, Replica, WorkerFailed
+from headstart.serving.room import refuse_without_room
 from headstart.serving.status import EndpointStatus, Progress, State
 from headstart.serving.supervisor import Policy, Supervisor
 from headstart.serving.worker_endpoint import WorkerEndpoint
@@ -172,13 +173,23 @@ class Deployment:
         return None
 
     def _pull(self) -> StoredModel:
-        row = self.row
+        row, hub = self.row, self._means.hub
         if is_echo(row.model, row.engine):
             return echo_model(row.model)
-        variant = row.options.get("variant")
-        return self._means.hub.pull(
-            row.model, variant, progress=self._show_progress, cancelled=self._cancelled
+        try:
+            hub.resolve(row.model)
+            is_new = False
+        except NotFound:
+            is_new = True
+        model = hub.pull(
+            row.model,
+            row.options.get("variant"),
+            progress=self._show_progress,
+            cancelled=self._cancelled,
         )
+        if is_new:  # one that ran before may run again, however full the machine looks
+            refuse_without_room(hub, model.name, row.engine, row.options, installed=True)
+        return model
 
     def _show_progress(self, progress: PullProgress) -> None:
         """Called from the pull's thread; one assignment needs no lock."""

@@ -23,6 +23,7 @@ from headstart.serving.echo import is_echo
 from headstart.serving.engines.base import Engine
 from headstart.serving.engines.select import AUTO, load_engines
 from headstart.serving.replica import Patience
+from headstart.serving.room import refuse_without_room
 from headstart.serving.status import EndpointStatus, State
 from headstart.serving.supervisor import Policy
 from headstart.serving.worker_client import new_session
@@ -193,7 +194,8 @@ class Endpoints:
 
     def _insert(self, row: EndpointRow) -> None:
         if not is_echo(row.model, row.engine):
-            self._check_model(row.model)
+            installed = self._is_here(row.model)
+            refuse_without_room(self._hub, row.model, row.engine, row.options, installed=installed)
         with self._database.session() as session:
             session.add(row)
 
@@ -201,17 +203,16 @@ class Endpoints:
         with self._database.session() as session:
             session.execute(delete(EndpointRow).where(EndpointRow.id == id))
 
-    def _check_model(self, model: str) -> None:
-        """Refuse a name that nothing can be fetched by."""
-        if source_type(model.partition(":")[0]) is not None or Path(model).exists():
-            return
+    def _is_here(self, model: str) -> bool:
+        """Whether the model needs no fetching. Raises `NotFound` when it cannot be fetched."""
         try:
             self._hub.resolve(model)
         except NotFound:
-            base, variant = split_variant(model)
-            card = self._hub.catalogue.card(base)
-            if variant is not None:
-                self._hub.catalogue.variant(card, variant)
+            if source_type(model.partition(":")[0]) is None and not Path(model).exists():
+                base, variant = split_variant(model)
+                self._hub.catalogue.variant(self._hub.catalogue.card(base), variant)
+            return False
+        return True
 
 
 def default_name(model: str) -> str:
