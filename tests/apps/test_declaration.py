@@ -70,7 +70,9 @@ def test_knowledge_brings_the_bundled_embeddings(tmp_path: Path) -> None:
 
 def test_the_file_of_the_documentation_is_a_good_one(tmp_path: Path) -> None:
     blocks = re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    declaration = load(write(tmp_path, blocks[0]))
+    file = write(tmp_path, blocks[0])
+    (tmp_path / "prompts" / "support.md").write_text("You answer from {knowledge}.")
+    declaration = load(file)
     assert declaration.apps.keys() == {"support"}
     template = load(write(tmp_path, ENDPOINT + blocks[1])).apps["support"]
     assert "customers of Acme" in template.rendered_instructions("support")
