@@ -2,7 +2,7 @@
  * Markdown that a model or a document wrote: untrusted, and possibly half written.
  *
  * No HTML passes, images are shown as links (fetching one would tell its host what was asked), and
- * links open elsewhere. `citation` draws the `[n]` marks; `mark` highlights a quote.
+ * links open elsewhere. `citation` draws the `[n]` marks; `mark` highlights quotes.
  */
 import { createContext, memo, use, type ComponentProps, type ReactNode } from "react";
 import ReactMarkdown, { type Components, type ExtraProps, type Options } from "react-markdown";
@@ -17,14 +17,14 @@ import { rehypeMark } from "./mark";
 
 interface MarkdownProps {
   text: string;
-  /** Draws the mark `[n]`; without it the mark stays text. */
+  /** Draws the mark `[n]` that begins at an offset; without it the mark stays text. */
   citation?: DrawCitation;
-  /** A quote to highlight, with or without its Markdown. */
-  mark?: string;
+  /** Quotes to highlight, with or without their Markdown. */
+  mark?: string[];
   className?: string;
 }
 
-type DrawCitation = (number: number) => ReactNode;
+type DrawCitation = (number: number, offset: number) => ReactNode;
 
 // The drawing reaches the marks by context, so that they stay mounted while the text grows.
 const Citations = createContext<DrawCitation | null>(null);
@@ -41,7 +41,7 @@ export const Markdown = memo(function Markdown(props: MarkdownProps) {
   const { text, citation = null, mark, className = "" } = props;
   const remark: Options["remarkPlugins"] = citation ? [remarkGfm, remarkCitations] : [remarkGfm];
   const rehype: Options["rehypePlugins"] = [[rehypeHighlight, { languages, detect: false }]];
-  if (mark !== undefined) rehype.push([rehypeMark, { quote: mark }]);
+  if (mark !== undefined) rehype.push([rehypeMark, { quotes: mark }]);
   return (
     <div className={`${classes.markdown} ${className}`}>
       <Citations value={citation}>
@@ -72,5 +72,6 @@ function Table({ children }: ComponentProps<"table">) {
 function Mark({ node, children }: ComponentProps<"sup"> & ExtraProps) {
   const draw = use(Citations);
   const number = Number(node?.properties.dataCitation);
-  return draw && number > 0 ? draw(number) : <sup>{children}</sup>;
+  const offset = Number(node?.properties.dataOffset);
+  return draw && number > 0 ? draw(number, offset) : <sup>{children}</sup>;
 }

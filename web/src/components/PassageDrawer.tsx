@@ -13,9 +13,8 @@ export interface PassagePlace {
   store_id: string;
   chunk_id: string;
   filename: string;
-  /** What of the passage is cited; highlighted when it is found. */
-  quote?: string;
-  number?: number;
+  /** What of the passage is cited; highlighted where it is found. */
+  quotes?: string[];
 }
 
 interface PassageDrawerProps {
@@ -37,13 +36,13 @@ export function PassageDrawer({ place, onClose }: PassageDrawerProps) {
       classNames={{ title: classes.title, content: classes.drawer, header: classes.header }}
       closeButtonProps={{ "aria-label": "Close the passage" }}
     >
-      {place && <Content key={`${place.chunk_id} ${place.quote ?? ""}`} place={place} />}
+      {place && <Content key={`${place.chunk_id} ${place.quotes?.join("\n") ?? ""}`} place={place} />}
     </Drawer>
   );
 }
 
 function Content({ place }: { place: PassagePlace }) {
-  const { store_id, chunk_id, quote } = place;
+  const { store_id, chunk_id, quotes } = place;
   const passage = useQuery({
     queryKey: ["passage", store_id, chunk_id],
     queryFn: () =>
@@ -72,10 +71,10 @@ function Content({ place }: { place: PassagePlace }) {
       </Stack>
     );
   }
-  return <InContext passage={passage.data} quote={quote} />;
+  return <InContext passage={passage.data} quotes={quotes} />;
 }
 
-function InContext({ passage, quote }: { passage: Passage; quote?: string }) {
+function InContext({ passage, quotes }: { passage: Passage; quotes?: string[] }) {
   const { page, headings, before, after, text } = passage;
   const cited = useRef<HTMLDivElement>(null);
 
@@ -94,7 +93,7 @@ function InContext({ passage, quote }: { passage: Passage; quote?: string }) {
       </Breadcrumbs>
       {before.trim() !== "" && <Markdown text={before} className={classes.around} />}
       <div ref={cited} className={classes.passage} data-passage>
-        <Markdown text={text} mark={quote} />
+        <Markdown text={text} mark={quotes} />
       </div>
       {after.trim() !== "" && <Markdown text={after} className={classes.around} />}
     </article>

@@ -1,7 +1,7 @@
 /**
- * Highlights a quote in rendered Markdown, where it is first found.
+ * Highlights quotes in rendered Markdown, each where it is first found.
  *
- * The quote may hold Markdown that the page no longer shows (`**`, `|`, line breaks), so letters
+ * A quote may hold Markdown that the page no longer shows (`**`, `|`, line breaks), so letters
  * and digits alone are compared, and the match is mapped back to the text nodes that it crosses.
  */
 import type { Element, ElementContent, Root, Text } from "hast";
@@ -11,19 +11,23 @@ interface Piece {
   node: Text;
 }
 
-export function rehypeMark({ quote }: { quote: string }) {
+export function rehypeMark({ quotes }: { quotes: string[] }) {
   return (tree: Root) => {
-    const pieces = textsOf(tree);
-    const span = find(pieces.map(({ node }) => node.value).join(""), quote);
-    if (span === null) return;
-    let offset = 0;
-    for (const { parent, node } of pieces) {
-      const start = Math.max(span.start - offset, 0);
-      const end = Math.min(span.end - offset, node.value.length);
-      offset += node.value.length;
-      if (start < end && node.value.slice(start, end).trim() !== "") wrap(parent, node, start, end);
-    }
+    for (const quote of quotes) mark(tree, quote);
   };
+}
+
+function mark(tree: Root, quote: string): void {
+  const pieces = textsOf(tree);
+  const span = find(pieces.map(({ node }) => node.value).join(""), quote);
+  if (span === null) return;
+  let offset = 0;
+  for (const { parent, node } of pieces) {
+    const start = Math.max(span.start - offset, 0);
+    const end = Math.min(span.end - offset, node.value.length);
+    offset += node.value.length;
+    if (start < end && node.value.slice(start, end).trim() !== "") wrap(parent, node, start, end);
+  }
 }
 
 /** Where `quote` is in `text`, whatever stands between the letters and digits of both. */

@@ -8,31 +8,29 @@ import type { FileCitation } from "../../api/types";
 import { Markdown } from "../../components/Markdown";
 import classes from "./Answer.module.css";
 import { CitationChip } from "./CitationChip";
+import { Cited } from "./cited";
 import { Sources } from "./Sources";
 import type { Answer } from "./turns";
 
 interface AnswerViewProps {
   answer: Answer;
-  onOpen: (citation: FileCitation) => void;
+  onOpen: (citation: FileCitation, quotes: string[]) => void;
   onRetry: () => void;
 }
 
 export function AnswerView({ answer, onOpen, onRetry }: AnswerViewProps) {
   const { text, live, annotations } = answer;
   const writing = live?.phase === "waiting" || live?.phase === "writing";
-  const citations = useMemo(() => {
-    const byNumber = new Map<number, FileCitation>();
-    for (const { file_citation: one } of annotations) if (one) byNumber.set(one.number, one);
-    return byNumber;
-  }, [annotations]);
+  const cited = useMemo(() => new Cited(text, annotations), [text, annotations]);
+  const sources = cited.passages();
 
   const draw = useCallback(
-    (number: number) => {
-      const citation = citations.get(number);
-      if (citation === undefined) return writing ? <CitationChip number={number} /> : `[${number}]`;
+    (number: number, offset: number) => {
+      const citation = cited.at(number, offset);
+      if (citation === null) return writing ? <CitationChip number={number} /> : `[${number}]`;
       return <CitationChip number={number} citation={citation} onOpen={onOpen} />;
     },
-    [citations, onOpen, writing],
+    [cited, onOpen, writing],
   );
 
   return (
@@ -43,7 +41,7 @@ export function AnswerView({ answer, onOpen, onRetry }: AnswerViewProps) {
         <p className={classes.note}>The answer reached its token limit and ends here.</p>
       )}
       {live?.phase === "failed" && <Failure error={live.error} onRetry={onRetry} />}
-      {citations.size > 0 && <Sources citations={[...citations.values()]} onOpen={onOpen} />}
+      {sources.length > 0 && <Sources sources={sources} onOpen={onOpen} />}
     </div>
   );
 }

@@ -14,7 +14,7 @@ import { ApiError } from "../../api/errors";
 import type { FileCitation } from "../../api/types";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorState } from "../../components/ErrorState";
-import { PassageDrawer } from "../../components/PassageDrawer";
+import { PassageDrawer, type PassagePlace } from "../../components/PassageDrawer";
 import classes from "./ChatPage.module.css";
 import { Composer } from "./Composer";
 import { ModelPicker } from "./ModelPicker";
@@ -32,7 +32,7 @@ export default function ChatPage() {
   const [parameters, setParameters] = useParameters();
   const [drawer, { open, close }] = useDisclosure(false);
   const [drafts, setDrafts] = useState<Record<string, string>>({});
-  const [passage, setPassage] = useState<FileCitation | null>(null);
+  const [passage, setPassage] = useState<PassagePlace | null>(null);
   const models = useChatModels();
   const model = pick(models.data ?? [], parameters.model);
   const chat = useChat(conversationId, model, parameters);
@@ -66,7 +66,7 @@ export default function ChatPage() {
         </Tooltip>
       </header>
       <main className={classes.column}>
-        <Body chat={chat} models={models} model={model} onAsk={send} onOpen={setPassage} />
+        <Body chat={chat} models={models} model={model} onAsk={send} onOpen={(citation, quotes) => setPassage({ ...citation, quotes })} />
       </main>
       <footer className={classes.foot}>
         {follow.away && chat.turns.length > 0 && (
@@ -110,7 +110,7 @@ interface BodyProps {
   models: ReturnType<typeof useChatModels>;
   model: ReturnType<typeof pick>;
   onAsk: (question: string) => Promise<void>;
-  onOpen: (citation: FileCitation) => void;
+  onOpen: (citation: FileCitation, quotes: string[]) => void;
 }
 
 function Body({ chat, models, model, onAsk, onOpen }: BodyProps) {

@@ -8,7 +8,7 @@ interface CitationChipProps {
   number: number;
   /** Absent while the answer is being written. */
   citation?: FileCitation;
-  onOpen?: (citation: FileCitation) => void;
+  onOpen?: (citation: FileCitation, quotes: string[]) => void;
 }
 
 export function CitationChip({ number, citation, onOpen }: CitationChipProps) {
@@ -21,7 +21,7 @@ export function CitationChip({ number, citation, onOpen }: CitationChipProps) {
           className={classes.chip}
           data-citation={number}
           aria-label={`Source ${number}: ${placeOf(citation)}`}
-          onClick={() => onOpen?.(citation)}
+          onClick={() => onOpen?.(citation, [citation.quote])}
         >
           {number}
         </button>

@@ -4,17 +4,20 @@ import { placeOf } from "./CitationChip";
 import classes from "./Sources.module.css";
 
 interface SourcesProps {
-  citations: FileCitation[];
-  onOpen: (citation: FileCitation) => void;
+  sources: { citation: FileCitation; quotes: string[] }[];
+  onOpen: (citation: FileCitation, quotes: string[]) => void;
 }
 
-export function Sources({ citations, onOpen }: SourcesProps) {
-  const sorted = citations.toSorted((a, b) => a.number - b.number);
+export function Sources({ sources, onOpen }: SourcesProps) {
   return (
     <ul className={`${classes.sources} rise`} aria-label="Sources">
-      {sorted.map((citation) => (
+      {sources.map(({ citation, quotes }) => (
         <li key={citation.number}>
-          <button type="button" className={classes.source} onClick={() => onOpen(citation)}>
+          <button
+            type="button"
+            className={classes.source}
+            onClick={() => onOpen(citation, quotes)}
+          >
             <span className={classes.number}>{citation.number}</span>
             <span className={classes.place}>{placeOf(citation)}</span>
           </button>

@@ -12,7 +12,7 @@ interface TranscriptProps {
   turns: Turn[];
   shownOf: (position: number) => number;
   onShow: (position: number, index: number) => void;
-  onOpen: (citation: FileCitation) => void;
+  onOpen: (citation: FileCitation, quotes: string[]) => void;
   /** Asks for another answer to the last turn. */
   onRegenerate: () => void;
   onRetry: () => void;
