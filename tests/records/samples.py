@@ -155,5 +155,5 @@ class FakeTurns:
         return None
 
     def append_turn(self, session: Session, turn: Turn) -> None:
-        assert session.in_transaction()
+        assert session.connection().in_transaction()
         self.turns.append(turn)
