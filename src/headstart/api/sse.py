@@ -17,7 +17,7 @@ from fastapi import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from headstart.api.errors import envelope
+from headstart.api.errors import ClientGone, envelope
 from headstart.errors import HeadstartError
 
 log = structlog.get_logger()
@@ -29,10 +29,6 @@ _HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),  # a proxy in front must not collect the tokens
 ]
-
-
-class ClientGone(Exception):
-    """The client closed the connection before the answer was complete."""
 
 
 class EventStream(Response):
