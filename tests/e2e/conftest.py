@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from openai import OpenAI
+from openai.types.chat import ChatCompletionMessageParam
 
 from tests.server import RunningServer, running_server
 
@@ -106,3 +107,8 @@ def real_client(real_server: RunningServer) -> Iterator[OpenAI]:
 def sdk(server: RunningServer) -> OpenAI:
     """The real SDK as a user would set it up; retries off, so that an error is seen at once."""
     return OpenAI(base_url=server.openai_url, api_key=server.key, max_retries=0, timeout=60)
+
+
+def user(text: str) -> list[ChatCompletionMessageParam]:
+    """A chat of one question."""
+    return [{"role": "user", "content": text}]

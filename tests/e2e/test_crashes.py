@@ -10,10 +10,10 @@ import httpx2
 import pytest
 from openai import APIError, OpenAI
 
-from tests.e2e.conftest import ECHO, sdk
+from tests.e2e.conftest import ECHO, sdk, user
 from tests.server import RunningServer, eventually, running_server
 
-LONG = [{"role": "user", "content": "word " * 200}]
+LONG = user("word " * 200)
 KNOWLEDGE = """
 [endpoints.embeddings]
 model = "echo"
@@ -35,9 +35,7 @@ def test_a_worker_killed_in_mid_stream(echo_server: RunningServer, echo_client: 
     with pytest.raises(APIError) as caught:
         list(stream)
     assert "worker" in caught.value.message
-    answer = echo_client.chat.completions.create(
-        model="slow", messages=[{"role": "user", "content": "still there?"}]
-    )
+    answer = echo_client.chat.completions.create(model="slow", messages=user("still there?"))
     assert answer.choices[0].message.content == "still there?"
     with echo_server.http() as http:
         failed = http.get("/v1/records", params={"model": "slow", "status": "failed"}).json()
@@ -50,11 +48,10 @@ def test_a_server_killed_right_after_an_answer(tmp_path: Path) -> None:
     with running_server(tmp_path / "home", ECHO) as server:
         with sdk(server) as client:
             for number in range(20):
-                content = f"question {number}"
-                messages = [{"role": "user", "content": content}]
+                messages = user(f"question {number}")
                 ids.append(client.chat.completions.create(model="echo", messages=messages).id)
             last = client.chat.completions.create(
-                model="echo", messages=[{"role": "user", "content": "the last"}], stream=True
+                model="echo", messages=user("the last"), stream=True
             )
             ids.append([chunk.id for chunk in last][-1])
         server.kill()

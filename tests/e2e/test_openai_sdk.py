@@ -11,8 +11,10 @@ import pytest
 from jsonschema import validate
 from openai import BadRequestError, NotFoundError, OpenAI
 
+from tests.e2e.conftest import user
+
 ENGINES = ["smol-openvino", "smol-llamacpp"]
-QUESTION = [{"role": "user", "content": "Name three colours of the rainbow."}]
+QUESTION = user("Name three colours of the rainbow.")
 PERSON = {
     "type": "object",
     "properties": {
@@ -70,7 +72,7 @@ def test_json_schema_is_enforced(real_client: OpenAI, model: str) -> None:
     for seed in range(4):
         answer = real_client.chat.completions.create(
             model=model,
-            messages=[{"role": "user", "content": "Describe a person as JSON."}],
+            messages=user("Describe a person as JSON."),
             response_format={
                 "type": "json_schema",
                 "json_schema": {"name": "person", "schema": PERSON, "strict": True},
@@ -87,7 +89,7 @@ def test_json_schema_is_enforced(real_client: OpenAI, model: str) -> None:
 
 @pytest.mark.parametrize("model", ENGINES)
 def test_stop_ends_before_the_sequence(real_client: OpenAI, model: str) -> None:
-    counting = [{"role": "user", "content": "Count: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"}]
+    counting = user("Count: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10")
     free = real_client.chat.completions.create(
         model=model, messages=counting, max_tokens=40, temperature=0
     )
@@ -154,7 +156,7 @@ def test_plain_completion(real_client: OpenAI, model: str) -> None:
 
 @pytest.mark.parametrize("model", ENGINES)
 def test_a_prompt_that_is_too_long_names_both_numbers(real_client: OpenAI, model: str) -> None:
-    long = [{"role": "user", "content": "word " * 60_000}]
+    long = user("word " * 60_000)
     with pytest.raises(BadRequestError) as caught:
         real_client.chat.completions.create(model=model, messages=long, max_tokens=8)
     assert caught.value.code == "context_length_exceeded"
@@ -212,13 +214,13 @@ def test_an_unknown_model_is_named(real_client: OpenAI) -> None:
 
 
 def _reference_embeddings(store: Path, texts: list[str]) -> np.ndarray:
-    import onnxruntime
+    from onnxruntime.capi.onnxruntime_inference_collection import InferenceSession
     from tokenizers import Tokenizer
 
     folder = next(store.rglob("model.onnx")).parent
     tokenizer = Tokenizer.from_file(str(next(store.rglob("tokenizer.json"))))
     tokenizer.no_padding()
-    session = onnxruntime.InferenceSession(folder / "model.onnx")
+    session = InferenceSession(folder / "model.onnx")
     wanted = {entry.name for entry in session.get_inputs()}
     rows = []
     for text in texts:
@@ -228,7 +230,7 @@ def _reference_embeddings(store: Path, texts: list[str]) -> np.ndarray:
             "attention_mask": np.ones((1, len(encoding.ids)), np.int64),
             "token_type_ids": np.zeros((1, len(encoding.ids)), np.int64),
         }
-        hidden = session.run(None, {k: v for k, v in feed.items() if k in wanted})[0]
-        pooled = hidden[0].mean(axis=0)
+        outputs = session.run(None, {k: v for k, v in feed.items() if k in wanted})
+        pooled = np.asarray(outputs[0])[0].mean(axis=0)
         rows.append(pooled / np.linalg.norm(pooled))
     return np.array(rows)
