@@ -84,6 +84,7 @@ class Variant(_Frozen):
     name: str  # "Q4_K_M", "int8-onnx", "safetensors"
     format: Literal["gguf", "onnx", "safetensors"]
     bytes: int = Field(gt=0, description="of the weight files, about")
+    stored_bytes: int | None = None  # on disk, where converting on import changes the size
     memory: dict[str, int] = Field(
         default={}, description="engine → bytes of memory with a 4k context, estimated"
     )
@@ -100,7 +101,8 @@ class Card(_Frozen):
     title: str
     description: str
     task: Task
-    family: str
+    family: str  # for people: "Qwen2.5"
+    architecture: str | None = None  # GGUF's general.architecture: "qwen2"
     parameters: int
     license: str
     context_length: int

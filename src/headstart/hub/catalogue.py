@@ -9,13 +9,14 @@ from importlib.resources import files
 
 from headstart.errors import NotFound
 from headstart.hub.cards import Card, Task, Variant
+from headstart.hub.memory import with_memory
 
 
 class Catalogue:
     """The model cards, in the order of the file: the bundled ones first."""
 
     def __init__(self, cards: list[Card]) -> None:
-        self._cards = {card.name: card for card in cards}
+        self._cards = {card.name: with_memory(card) for card in cards}
 
     @staticmethod
     @cache
@@ -53,15 +54,16 @@ class Catalogue:
             f"{card.name} has no variant {name!r}; it comes as {offered}.", param="variant"
         )
 
-    def search(self, text: str, task: Task | None = None) -> list[Card]:
-        """The cards in which every word of `text` occurs, those with it in the name first."""
-        words = text.casefold().split()
-        found = [
-            card
-            for card in self.cards()
-            if task in (None, card.task) and all(word in _searchable(card) for word in words)
-        ]
-        return sorted(found, key=lambda card: not all(word in card.name for word in words))
+
+def matching(cards: list[Card], text: str, task: Task | None = None) -> list[Card]:
+    """The cards in which every word of `text` occurs, those with it in the name first."""
+    words = text.casefold().split()
+    found = [
+        card
+        for card in cards
+        if task in (None, card.task) and all(word in _searchable(card) for word in words)
+    ]
+    return sorted(found, key=lambda card: not all(word in card.name for word in words))
 
 
 def did_you_mean(name: str, known: object) -> str:

@@ -13,9 +13,10 @@ import threading
 from pathlib import Path
 
 from headstart.errors import NotFound, Unavailable
-from headstart.hub.cards import Card, Variant
-from headstart.hub.catalogue import Catalogue, did_you_mean
+from headstart.hub.cards import Card, Task, Variant
+from headstart.hub.catalogue import Catalogue, did_you_mean, matching
 from headstart.hub.local import local_manifest
+from headstart.hub.memory import with_memory
 from headstart.hub.pull import Pull
 from headstart.hub.sources.base import PullProgress, Report, source_type
 from headstart.hub.store import Store
@@ -37,13 +38,18 @@ class Hub:
     def cards(self) -> list[Card]:
         """The catalogue, and the cards of models here that are not in it."""
         known = self.catalogue.cards()
-        return known + [card for card in self.store.cards() if card.name not in self.catalogue]
+        others = [card for card in self.store.cards() if card.name not in self.catalogue]
+        return known + [with_memory(card) for card in others]
+
+    def search(self, text: str, task: Task | None = None) -> list[Card]:
+        """The cards that have every word of `text`, those with it in the name first."""
+        return matching(self.cards(), text, task)
 
     def card(self, name: str) -> Card:
         """The card of a model of the catalogue, or of one that is here."""
         for card in self.store.cards():
             if card.name == name:
-                return card
+                return with_memory(card)
         return self.catalogue.card(name)
 
     def resolve(self, name: str) -> StoredModel:

@@ -75,6 +75,7 @@ def card_of(reference: Reference, info: ModelInfo) -> Card:
         description=f"From the Hugging Face repository {reference.repo}.",
         task=_TASKS.get(info.pipeline_tag or "") or guess_task(" ".join(info.tags or [])),
         family=str(gguf.get("architecture") or reference.repo.split("/")[1]),
+        architecture=gguf.get("architecture"),
         parameters=int(gguf.get("total") or (safetensors.total if safetensors else 0)),
         license=str(getattr(data, "license", None) or "unknown"),
         context_length=int(gguf.get("context_length") or _UNKNOWN_CONTEXT),

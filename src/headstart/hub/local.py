@@ -167,6 +167,7 @@ def _card(name: str, path: Path, model: LocalModel) -> Card:
         description=f"Registered from {path}.",
         task=model.task,
         family=model.architecture or "unknown",
+        architecture=model.architecture,
         parameters=model.parameters,
         license="unknown",
         context_length=model.context_length,

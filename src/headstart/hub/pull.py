@@ -144,7 +144,12 @@ class Pull:
         header = read_header(weight_files(self.work)[0]) if variant.format == "gguf" else None
         context = header.context_length if header else folder_context(self.work)
         if keep_card and context:
-            card = card.model_copy(update={"context_length": context})
+            card = card.model_copy(
+                update={
+                    "context_length": context,
+                    "architecture": header.architecture if header else card.architecture,
+                }
+            )
         return Manifest(
             name=card.name,
             variant=variant.name,
