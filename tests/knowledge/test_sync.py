@@ -201,14 +201,14 @@ async def test_what_cannot_be_read_stays_as_it_was(
 async def test_a_full_disk_fails_the_file_and_not_the_sync(
     stack: Stack, docs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    create = stack.files.create
+    keep = stack.files.keep
 
     def full_for_one(filename: str, *args: object) -> object:
         if filename == "a.md":
             raise Unavailable("No space left", code="storage_full")
-        return create(filename, *args)  # type: ignore[arg-type]
+        return keep(filename, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(stack.files, "create", full_for_one)
+    monkeypatch.setattr(stack.files, "keep", full_for_one)
     report = await stack.knowledge.sync("kb", [str(docs)])
     assert [(Path(each.path).name, each.code) for each in report.failed] == [
         ("a.md", "storage_full")

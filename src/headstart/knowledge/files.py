@@ -11,6 +11,7 @@ import re
 import secrets
 import time
 import unicodedata
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from io import BytesIO
@@ -41,13 +42,19 @@ class Files:
 
     def create(self, filename: str, stream: BinaryIO, purpose: str = "assistants") -> FileRow:
         """Store the stream's bytes. A file is there whole, or not at all."""
+        row = self.keep(filename, stream, purpose)
+        self.add([row])
+        return row
+
+    def keep(self, filename: str, stream: BinaryIO, purpose: str = "assistants") -> FileRow:
+        """Store the bytes alone. There is no such file before its row is added."""
         if purpose not in PURPOSES:
             raise BadRequest(
                 f"purpose: '{purpose}' is not one of {', '.join(PURPOSES)}", param="purpose"
             )
         file_id = new_file_id()
         stored = self._objects.put(_bytes_key(file_id), stream, limit=self.max_bytes)
-        row = FileRow(
+        return FileRow(
             id=file_id,
             filename=clean_name(filename),
             purpose=purpose,
@@ -55,9 +62,10 @@ class Files:
             sha256=stored.sha256,
             created_at=int(time.time()),
         )
+
+    def add(self, rows: Sequence[FileRow]) -> None:
         with self._database.session() as session:
-            session.add(row)
-        return row
+            session.add_all(rows)
 
     def get(self, file_id: str) -> FileRow:
         with self._database.session() as session:

@@ -16,7 +16,9 @@ import importlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,10 @@ from headstart.knowledge import rows
 from headstart.knowledge.rows import COLUMNS, Entry, Hit, Vector
 
 ANN_FROM = 10_000  # rows; below, scanning all vectors takes less than 20 ms and is exact
-_OPTIMIZE_EVERY = 2_000  # new rows that searches may have to scan
+_COMMIT_ROWS, _COMMIT_SECONDS = 64, 0.3  # what is written together: a commit costs 10 ms, any size
+_SCANNED_ROWS = 2_000  # new rows that a search may have to scan, or this part of all rows:
+_SCANNED_SHARE = 0.02
+_SETTLED_ROWS = 200  # the same, once an ingestion is over
 _OLD_VERSIONS = timedelta(minutes=2)  # a search that is still running may read one
 _ANN_REFINE = 8  # candidates re-ranked with their exact vectors, as a multiple of the limit
 _ANN_PROBES = 24
@@ -43,6 +48,9 @@ class Index:
         self._writer: asyncio.Task[None] | None = None
         self._opening = asyncio.Lock()
         self._writing = asyncio.Lock()
+        self._full = asyncio.Event()  # enough is pending for a commit
+        self._committed = 0.0
+        self._rows = 0
         self._unindexed = 0
         self._has_ann = False
         self._dropped = False
@@ -55,6 +63,8 @@ class Index:
             return
         done = asyncio.get_running_loop().create_future()
         self._pending.append((entries, done))
+        if sum(len(part) for part, _ in self._pending) >= _COMMIT_ROWS:
+            self._full.set()
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_pending())
         await done
@@ -129,13 +139,19 @@ class Index:
             return set()
         return {token.text for token in await table.tokenize(text, column="searchable")}
 
+    async def settle(self) -> None:
+        """Bring the indexes up to date where an ingestion left more than a few new rows."""
+        if self._unindexed > _SETTLED_ROWS:
+            await self.optimize()
+
     async def optimize(self) -> None:
         """Bring the indexes up to the newest row, merge small files, forget old versions."""
         table = await self._table()
         if table is None:
             return
         async with self._writing:
-            if not self._has_ann and await table.count_rows() >= ANN_FROM:
+            self._rows = await table.count_rows()
+            if not self._has_ann and self._rows >= ANN_FROM:
                 await self._create_ann(table)
             await table.optimize(cleanup_older_than=_OLD_VERSIONS)
             self._unindexed = 0
@@ -151,12 +167,21 @@ class Index:
     async def _write_pending(self) -> None:
         try:
             while self._pending:
+                await self._gather()
                 batch, self._pending = self._pending, []
-                await self._write_batch(batch)
+                self._full.clear()
+                await self._commit(batch)
         finally:
             self._writer = None
 
-    async def _write_batch(self, batch: list[tuple[Sequence[Entry], asyncio.Future[None]]]) -> None:
+    async def _gather(self) -> None:
+        """Let other writers join: until there is enough, or the last commit is long ago."""
+        pause = self._committed + _COMMIT_SECONDS - time.monotonic()
+        if pause > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._full.wait(), pause)
+
+    async def _commit(self, batch: list[tuple[Sequence[Entry], asyncio.Future[None]]]) -> None:
         entries = [entry for part, _ in batch for entry in part]
         try:
             async with self._writing:
@@ -169,8 +194,9 @@ class Index:
         for _, done in batch:
             if not done.done():
                 done.set_result(None)
+        self._committed = time.monotonic()
         self._unindexed += len(entries)
-        if self._unindexed >= _OPTIMIZE_EVERY:
+        if self._unindexed >= max(_SCANNED_ROWS, _SCANNED_SHARE * self._rows):
             await self.optimize()
 
     async def _write(self, entries: list[Entry]) -> None:
@@ -207,10 +233,12 @@ class Index:
             table = await connection.create_table(self._name, schema=schema, exist_ok=True)
         else:
             table = await connection.open_table(self._name)
-        names = {index.columns[0] for index in await table.list_indices()}
-        if "searchable" not in names:
+        found = {index.columns[0]: index for index in await table.list_indices()}
+        if "searchable" in found:
+            self._unindexed = found["searchable"].num_unindexed_rows or 0
+        else:
             await self._create_bm25(table)
-        self._has_ann = "vector" in names
+        self._has_ann = "vector" in found
         self._opened = table
 
     async def _create_bm25(self, table: Any) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +28,13 @@ from headstart.knowledge.passages import Chunk, Document
 from headstart.knowledge.rows import Entry
 from headstart.knowledge.stores import Member, VectorStores
 from headstart.storage.jobs import Job, Jobs
-from headstart.storage.tables import FileRow
+from headstart.storage.tables import FileRow, VectorStoreRow
 
 log = structlog.get_logger(__name__)
 
 KIND = "ingestion"
-IN_FLIGHT = 8  # files on their way, of all jobs; each job has at most so many in the queue
+IN_FLIGHT = 16  # files on their way, of all jobs; each job has at most so many in line
 _GROUP = 64  # chunks that are embedded and written together
-
-Report = Callable[[int, int], None]
 
 
 class Ingestion:
@@ -88,57 +86,69 @@ class Ingestion:
             await asyncio.to_thread(self._files.delete, file_id)
 
     async def _job(self, job: Job) -> None:
-        await self.ingest(job.arguments["store_id"], job.arguments["file_ids"], job.report)
-
-    async def ingest(self, store_id: str, file_ids: Sequence[str], report: Report) -> None:
-        """Bring in those of the files that are still members and still unfinished."""
+        store_id, file_ids = job.arguments["store_id"], job.arguments["file_ids"]
         states = await asyncio.to_thread(self._stores.statuses, store_id, file_ids)
         waiting = [file_id for file_id, state in states.items() if state == "in_progress"]
-        done = len(states) - len(waiting)
-        report(done, len(states))
-        if not waiting:
-            return
+        job.report(len(states) - len(waiting), len(states))
 
-        left = iter(waiting)
+        async def each() -> AsyncIterator[str]:
+            for file_id in waiting:
+                yield file_id
+
+        await self.ingest(store_id, each(), lambda: job.report(job.done + 1, job.total))
+
+    async def ingest(
+        self, store_id: str, file_ids: AsyncIterator[str], finished: Callable[[], None]
+    ) -> None:
+        """Bring in members of the store, some at a time, as `file_ids` gives them."""
+        store = await asyncio.to_thread(self._stores.get, store_id)
+        queue: asyncio.Queue[str | None] = asyncio.Queue(2 * IN_FLIGHT)
+
+        async def feed() -> None:
+            async for file_id in file_ids:
+                await queue.put(file_id)
+            for _ in range(IN_FLIGHT):
+                await queue.put(None)
 
         async def work() -> None:
-            nonlocal done
-            for file_id in left:
+            while (file_id := await queue.get()) is not None:
                 async with self._slots:
-                    await self._ingest_file(store_id, file_id)
-                done += 1
-                report(done, len(states))
+                    await self._ingest_file(store, file_id)
+                finished()
 
         async with asyncio.TaskGroup() as group:
+            group.create_task(feed())
             for _ in range(IN_FLIGHT):
                 group.create_task(work())
-        await self._indexes.of(store_id).optimize()
+        await self._indexes.of(store_id).settle()
 
-    async def _ingest_file(self, store_id: str, file_id: str) -> None:
+    async def _ingest_file(self, store: VectorStoreRow, file_id: str) -> None:
         try:
-            member = await asyncio.to_thread(self._stores.member, store_id, file_id)
-            chunks = await self._index_file(store_id, member)
+            member = await asyncio.to_thread(self._stores.member, store.id, file_id)
+            chunks = await self._index_file(store, member)
         except HeadstartError as error:
-            await self._failed(store_id, file_id, error.code or error.type, error.message)
+            await self._failed(store.id, file_id, error.code or error.type, error.message)
         except Exception as error:
-            log.exception("ingestion failed", store=store_id, file=file_id)
+            log.exception("ingestion failed", store=store.id, file=file_id)
             message = f"The server failed on this file ({type(error).__name__}); see its log."
-            await self._failed(store_id, file_id, "server_error", message)
+            await self._failed(store.id, file_id, "server_error", message)
         else:
             usage = sum(len(each.text.encode()) for each in chunks)
             columns = {"status": "completed", "chunks": len(chunks), "usage_bytes": usage}
-            changed = await asyncio.to_thread(self._stores.change, store_id, [file_id], **columns)
-            if not changed:  # removed from the store while it went in
-                await self._indexes.of(store_id).delete_file(file_id)
+            if not await self._change(store.id, file_id, **columns):
+                await self._indexes.of(store.id).delete_file(file_id)  # removed in the meantime
 
-    async def _index_file(self, store_id: str, member: Member) -> list[Chunk]:
+    async def _index_file(self, store: VectorStoreRow, member: Member) -> list[Chunk]:
         document = await asyncio.to_thread(self._read, member.file)
-        store = await asyncio.to_thread(self._stores.get, store_id)
         embedder = await self._embedders.wait_for(store.embedding_model)
         chunks = await asyncio.to_thread(_chunks, document, member.row.chunking, embedder)
-        index = self._indexes.of(store_id)
+        index = self._indexes.of(store.id)
         keyed = {chunk_id(member.file, each): each for each in chunks}
-        present = await index.ids(member.file.id)
+        present: set[str] = set()
+        if member.row.chunks:  # some of it may be in, from before
+            present = await index.ids(member.file.id)
+        elif len(keyed) > _GROUP:  # more than one write: leave a mark, should this one be cut off
+            await self._change(store.id, member.file.id, chunks=len(keyed))
         missing = [(key, each) for key, each in keyed.items() if key not in present]
         for start in range(0, len(missing), _GROUP):
             await _index_chunks(index, embedder, member, dict(missing[start : start + _GROUP]))
@@ -154,8 +164,11 @@ class Ingestion:
 
     async def _failed(self, store_id: str, file_id: str, code: str, error: str) -> None:
         await self._indexes.of(store_id).delete_file(file_id)
-        columns = {"status": "failed", "error_code": code, "error": error}
-        await asyncio.to_thread(self._stores.change, store_id, [file_id], **columns)
+        columns = {"status": "failed", "error_code": code, "error": error, "chunks": 0}
+        await self._change(store_id, file_id, **columns)
+
+    async def _change(self, store_id: str, file_id: str, **columns: Any) -> int:
+        return await asyncio.to_thread(self._stores.change, store_id, [file_id], **columns)
 
 
 async def _index_chunks(

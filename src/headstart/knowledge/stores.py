@@ -137,6 +137,7 @@ class VectorStores:
                     raise NotFound(
                         f"No file '{each.file_id}'.", param="file_id", code="file_not_found"
                     )
+                present = session.get(VectorStoreFileRow, (store_id, each.file_id))
                 session.merge(
                     VectorStoreFileRow(
                         store_id=store_id,
@@ -148,7 +149,7 @@ class VectorStores:
                         error=None,
                         attributes=each.attributes,
                         chunking=each.chunking,
-                        chunks=0,
+                        chunks=present.chunks if present else 0,
                         usage_bytes=0,
                         created_at=now,
                     )
