@@ -34,6 +34,10 @@ src/headstart/console/index.html: $(shell find web -type f -not -path '*/node_mo
 
 console: src/headstart/console/index.html ## Build the web console
 
+schema: install-dev ## Generate the console's client from the API's schema
+	$(BIN)/python -m headstart.api.schema > web/openapi.json
+	$(BIN)/python web/build.py --client
+
 up: install ## Serve an assistant over DOCS (default: docs/) on http://HOST:PORT
 	$(BIN)/headstart up $(DOCS) --host $(HOST) --port $(PORT)
 

@@ -1,7 +1,7 @@
 """Builds the web console into `src/headstart/console/`, which the server serves.
 
 With `--check` it builds nothing but checks the sources: types, lint, unit tests, and that the
-generated client is that of `openapi.json`.
+generated client is that of `openapi.json`; with `--client` it generates that client.
 
 Uses the Node.js of the machine where it is new enough; otherwise one from PyPI, in a folder that
 is removed afterwards. A checkout in which someone develops (`web/node_modules` exists) is used in
@@ -32,7 +32,7 @@ class BuildFailed(Exception):
 
 def main() -> int:
     started = time.monotonic()
-    work = check if "--check" in sys.argv[1:] else build
+    work = {"--check": check, "--client": client}.get("".join(sys.argv[1:]), build)
     try:
         with tempfile.TemporaryDirectory(prefix="headstart-console-") as scratch:
             work(Path(scratch))
@@ -57,6 +57,14 @@ def check(scratch: Path) -> None:
     for script in ("check", "stale", "test"):
         say(f"npm run {script}")
         run([*npm, "run", script], sources, environment)
+
+
+def client(scratch: Path) -> None:
+    npm, environment, sources = prepare(scratch)
+    run([*npm, "run", "schema"], sources, environment)
+    if sources != WEB:
+        generated = Path("src", "api", "schema.d.ts")
+        shutil.copyfile(sources / generated, WEB / generated)
 
 
 def prepare(scratch: Path, *options: str) -> tuple[list[str], dict[str, str], Path]:

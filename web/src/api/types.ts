@@ -20,4 +20,4 @@ export type VectorStore = Schemas["KnowledgeStore"];
 export type VectorStoreFile = Schemas["StoreFile"];
 export type SearchHit = Schemas["SearchHit"];
 export type HubModel = Schemas["HubModel"];
-export type Machine = Schemas["Machine"];
+export type Machine = Schemas["HubMachine"];
