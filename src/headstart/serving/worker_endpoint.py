@@ -64,6 +64,7 @@ class _Exchange:
     body: dict[str, Any]
     response: aiohttp.ClientResponse
     started: bool = False  # its first chunk has come
+    spoke: bool = False  # its first token has come
     prompt: asyncio.Task[None] | None = None
 
     @property
@@ -111,7 +112,9 @@ class WorkerEndpoint(Endpoint):
             async for payload in exchange.payloads:
                 chunk = ChatCompletionChunk.model_validate_json(payload)
                 if not exchange.started:
-                    self._note_start(exchange, chunk)
+                    self._note_prompt(exchange, chunk)
+                if not exchange.spoke and _says_something(chunk):
+                    self._note_first_token(exchange)
                 used = self._relabel(call, chunk) or used
                 if chunk.choices:
                     yield chunk
@@ -137,8 +140,8 @@ class WorkerEndpoint(Endpoint):
             async for payload in exchange.payloads:
                 # not validated: OpenAI's own chunks have a null `finish_reason`, its type has not
                 chunk = Completion.construct(**from_json(payload))
-                if not exchange.started:
-                    self._note_start(exchange, None)
+                if not exchange.spoke and chunk.choices:
+                    self._note_first_token(exchange)
                 used = self._relabel(call, chunk) or used
                 if chunk.choices:
                     yield chunk
@@ -261,22 +264,22 @@ class WorkerEndpoint(Endpoint):
             )
         return Unavailable(f"The connection to the worker of '{self.name}' broke; try again.")
 
-    def _note_start(self, exchange: _Exchange, chunk: ChatCompletionChunk | None) -> None:
-        """Time the first token, and see to the prompt for the record.
+    def _note_prompt(self, exchange: _Exchange, first: ChatCompletionChunk) -> None:
+        """See to the prompt for the record.
 
-        Our own workers put the prompt on the first chunk; from others it is asked for while they
-        generate, so that it delays no token.
+        Our own workers put it on the first chunk; others are asked for it while they generate, so
+        that it delays no token.
         """
         exchange.started = True
-        call = exchange.call
-        self._metrics.first_token.observe(time.time() - call.created_at)
-        if chunk is None:
-            return
-        extra = chunk.model_extra
+        extra = first.model_extra
         if extra and "prompt" in extra:
-            call.trace.prompt = extra.pop("prompt")
-        elif call.trace.keep:
+            exchange.call.trace.prompt = extra.pop("prompt")
+        elif exchange.call.trace.keep:
             exchange.prompt = asyncio.create_task(self._trace_prompt(exchange))
+
+    def _note_first_token(self, exchange: _Exchange) -> None:
+        exchange.spoke = True
+        self._metrics.first_token.observe(time.time() - exchange.call.created_at)
 
     async def _trace_prompt(self, exchange: _Exchange) -> None:
         """Note the prompt as the model sees it. A record without it is better than no answer."""
@@ -328,3 +331,7 @@ class WorkerEndpoint(Endpoint):
                 f"'{self.name}' is {_A_MODEL[self.model.task]}: it does not serve {what}",
                 param="model",
             )
+
+
+def _says_something(chunk: ChatCompletionChunk) -> bool:
+    return any(choice.delta.content or choice.delta.tool_calls for choice in chunk.choices)
