@@ -241,7 +241,7 @@ async def test_a_follow_up_is_searched_with_the_question_before_it() -> None:
     endpoint = FakeEndpoint(["Use WSL."])
     knowledge = FakeKnowledge(
         [passage("Nothing of use", similarity=0.2)],
-        Linux=[passage("On Windows, install it in WSL.", similarity=0.6)],
+        Linux=[passage("On Windows, install it in WSL.", number=2, similarity=0.6)],
     )
     made = call()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, cast
 
 import pytest
@@ -55,3 +56,35 @@ def test_the_name_of_a_file_counts_as_its_text() -> None:
 
 def test_a_question_without_terms_is_judged_by_similarity() -> None:
     assert relevance(passage("x", similarity=0.4), terms("?")) == pytest.approx(0.4)
+
+
+PREVIOUS = "How do I install the server on Linux?"
+LINUX = passage("Install the server on Linux with pip.", number=1, similarity=0.7)
+WINDOWS = passage("On Windows the server runs in WSL.", number=2, similarity=0.5)
+
+
+async def follow_up(question: str, alone: list[Passage], together: list[Passage]) -> Found:
+    knowledge = cast(Any, FakeKnowledge(alone, Linux=together))
+    return await retrieve(knowledge, ["vs_docs"], question, PREVIOUS, 4)
+
+
+async def test_a_follow_up_finds_what_suits_both_questions() -> None:
+    nearer = dataclasses.replace(WINDOWS, similarity=0.4)
+    further = dataclasses.replace(LINUX, similarity=0.1)
+    found = await follow_up("And for Windows?", [nearer, further], [LINUX, WINDOWS])
+    assert found.query == f"{PREVIOUS}\nAnd for Windows?"
+    assert found.passages[0].id == WINDOWS.id
+    assert found.relevant
+
+
+async def test_something_else_after_a_good_question_is_not_relevant_by_it() -> None:
+    further = dataclasses.replace(LINUX, similarity=0.02)
+    nearby = dataclasses.replace(LINUX, similarity=0.5)
+    found = await follow_up("Is this good bread?", [further], [nearby])
+    assert not found.relevant
+
+
+async def test_a_clear_question_is_searched_once() -> None:
+    question = "Does the server run on Windows, and is it safe?"
+    found = await follow_up(question, [WINDOWS], [LINUX])
+    assert (found.query, found.passages) == (question, [WINDOWS])

@@ -19,11 +19,14 @@ from headstart.knowledge.passages import Passage
 RELEVANT = 0.45  # of the best passage; below it a question is not about the documents
 KEPT = 0.6  # of the best passage's relevance; what has less only costs time and misleads
 TERMS_WEIGHT = 0.3
-LEANS_ON = 5  # a question with fewer terms than this may need the one before it
+CLEAR = 0.6  # relevance from which a question needs no help from the one before it
+EARLIER_WEIGHT = 0.6  # of the search with the question before, when it does
+_SHORT = 2  # terms; a question with no more may be the rest of another
+_DEPTH = 4  # times the passages wanted: what either search may rank
 
 _REFERRING = re.compile(
-    r"\b(?:it|its|they|them|their|he|him|his|she|her|this|that|these|those|there|one|ones|same|"
-    r"former|latter|above)\b|^(?:and|but|or|so|why|how so|what about|how about)\b",
+    r"\b(?:it|its|they|them|their|he|him|his|she|her|this|that|these|those)\b"
+    r"|^(?:and|but|or|so|why|what about|how about)\b",
     re.IGNORECASE,
 )
 
@@ -44,12 +47,17 @@ class Found:
 async def retrieve(
     knowledge: Knowledge, stores: Sequence[str], question: str, previous: str, limit: int
 ) -> Found:
-    """Search for a question; one that leans on the question before it is searched with that."""
+    """Search for a question.
+
+    One that leans on the question before it ("And on Windows?") is searched with that, too, and a
+    passage has to suit both searches: the earlier question alone would find its own passages again.
+    """
     alone = await _search(knowledge, stores, question, limit)
-    if not previous or not _leans(question):
-        return alone
-    together = await _search(knowledge, stores, f"{previous}\n{question}", limit)
-    return max(alone, together, key=lambda found: found.relevance)
+    if not previous or not _leans(question, alone):
+        return _best(question, alone, limit)
+    query = f"{previous}\n{question}"
+    together = await _search(knowledge, stores, query, limit)
+    return _best(query, _mixed(alone, together), limit)
 
 
 def relevance(passage: Passage, asked: frozenset[str]) -> float:
@@ -59,14 +67,43 @@ def relevance(passage: Passage, asked: frozenset[str]) -> float:
     return max(passage.similarity, 0.0) + TERMS_WEIGHT * share
 
 
-def _leans(question: str) -> bool:
-    return len(terms(question)) < LEANS_ON or _REFERRING.search(question) is not None
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    passage: Passage
+    relevance: float
 
 
-async def _search(knowledge: Knowledge, stores: Sequence[str], query: str, limit: int) -> Found:
-    found = await knowledge.search(stores, query, limit=2 * limit)
+_Results = dict[str, _Ranked]  # by the passage's id
+
+
+def _leans(question: str, alone: _Results) -> bool:
+    """Whether a question needs the one before it, given what was found without that."""
+    if len(terms(question)) <= _SHORT:
+        return True
+    clear = any(each.relevance >= CLEAR for each in alone.values())
+    return not clear and _REFERRING.search(question) is not None
+
+
+async def _search(knowledge: Knowledge, stores: Sequence[str], query: str, limit: int) -> _Results:
     asked = terms(query)
-    ranked = sorted(((relevance(each, asked), each) for each in found), key=lambda pair: -pair[0])
-    best = ranked[0][0] if ranked else 0.0
-    kept = [passage for value, passage in ranked[:limit] if value >= KEPT * best]
-    return Found(query, kept, best)
+    found = await knowledge.search(stores, query, limit=_DEPTH * limit)
+    return {each.id: _Ranked(each, relevance(each, asked)) for each in found}
+
+
+def _mixed(alone: _Results, together: _Results) -> _Results:
+    """Every passage by both relevances; where a search did not rank it, by the least it ranked."""
+    least_alone = min((each.relevance for each in alone.values()), default=0.0)
+    least_together = min((each.relevance for each in together.values()), default=0.0)
+    mixed = {}
+    for key, ranked in {**alone, **together}.items():
+        by_itself = alone[key].relevance if key in alone else least_alone
+        with_earlier = together[key].relevance if key in together else least_together
+        value = (1 - EARLIER_WEIGHT) * by_itself + EARLIER_WEIGHT * with_earlier
+        mixed[key] = _Ranked(ranked.passage, value)
+    return mixed
+
+
+def _best(query: str, results: _Results, limit: int) -> Found:
+    ranked = sorted(results.values(), key=lambda each: each.relevance, reverse=True)[:limit]
+    best = ranked[0].relevance if ranked else 0.0
+    return Found(query, [r.passage for r in ranked if r.relevance >= KEPT * best], best)
