@@ -71,6 +71,9 @@ class _Exchange:
     def payloads(self) -> AsyncGenerator[bytes, None]:
         return worker_client.events(self.response)
 
+    def normalised(self, payload: bytes) -> bytes:
+        return self.replica.engine.normalise(self.body, payload)
+
 
 class WorkerEndpoint(Endpoint):
     """Speaks to whichever worker the supervisor has, and starts one that was stopped for idleness.
@@ -110,12 +113,12 @@ class WorkerEndpoint(Endpoint):
             call, request, "v1/chat/completions", chat_body(request)
         ) as exchange:
             async for payload in exchange.payloads:
-                chunk = ChatCompletionChunk.model_validate_json(payload)
+                chunk = ChatCompletionChunk.model_validate_json(exchange.normalised(payload))
                 if not exchange.started:
                     self._note_prompt(exchange, chunk)
                 if not exchange.spoke and _says_something(chunk):
                     self._note_first_token(exchange)
-                used = self._relabel(call, chunk) or used
+                used = _together(used, self._relabel(call, chunk))
                 if chunk.choices:
                     yield chunk
         yield ChatCompletionChunk(
@@ -139,10 +142,10 @@ class WorkerEndpoint(Endpoint):
         ) as exchange:
             async for payload in exchange.payloads:
                 # not validated: OpenAI's own chunks have a null `finish_reason`, its type has not
-                chunk = Completion.construct(**from_json(payload))
+                chunk = Completion.construct(**from_json(exchange.normalised(payload)))
                 if not exchange.spoke and chunk.choices:
                     self._note_first_token(exchange)
-                used = self._relabel(call, chunk) or used
+                used = _together(used, self._relabel(call, chunk))
                 if chunk.choices:
                     yield chunk
         yield Completion(
@@ -213,7 +216,8 @@ class WorkerEndpoint(Endpoint):
             replica = await self._supervisor.acquire()
             try:
                 refuse_unsupported(replica.engine, request)
-                replica, response = await self._post(replica, path, to_json(body))
+                adapted = replica.engine.adapt(path, body)
+                replica, response = await self._post(replica, path, to_json(adapted))
                 self._trace(call, replica)
                 try:
                     yield _Exchange(call, replica, body, response)
@@ -335,3 +339,12 @@ class WorkerEndpoint(Endpoint):
 
 def _says_something(chunk: ChatCompletionChunk) -> bool:
     return any(choice.delta.content or choice.delta.tool_calls for choice in chunk.choices)
+
+
+def _together(used: CompletionUsage | None, more: CompletionUsage | None) -> CompletionUsage | None:
+    """The usage of all choices: llama.cpp's server tells it for each one."""
+    if used is None or more is None:
+        return more or used
+    more.completion_tokens += used.completion_tokens
+    more.total_tokens = more.prompt_tokens + more.completion_tokens
+    return more

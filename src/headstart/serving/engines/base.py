@@ -40,6 +40,17 @@ class Engine(ABC):
     def command(self, launch: Launch) -> list[str]:
         """The worker's argv. It must listen on 127.0.0.1:`launch.port`."""
 
+    def adapt(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The request for `path` in the words of this engine's worker, where those are not
+        OpenAI's. Raises `BadRequest` for what the worker would ignore."""
+        return body
+
+    def normalise(self, body: dict[str, Any], chunk: bytes) -> bytes:
+        """A chunk (JSON) of the worker's answer to `body` in OpenAI's shape, where it is not yet.
+
+        `body` is what `adapt` was given."""
+        return chunk
+
     @property
     def unsupported(self) -> frozenset[str]:
         """Request parameters that this engine cannot honour; the API refuses them by name."""

@@ -78,8 +78,6 @@ class Backend(ABC):
     """A loaded model. Everything but `load` is called on the event loop."""
 
     context_length: int
-    generates: ClassVar[bool] = True
-    embeds: ClassVar[bool] = False
     unsupported: ClassVar[frozenset[str]] = frozenset()  # request parameters refused by name
 
     @abstractmethod

@@ -10,9 +10,9 @@ from openvino_genai import StructuredOutputConfig
 from pydantic_core import from_json, to_json
 
 from headstart.errors import BadRequest
+from headstart.serving.grammar.json_schema import JsonGrammar, grammar_text, json_grammar, literal
 from headstart.serving.requests import ResponseFormat
 from headstart.serving.workers.base import Tools
-from headstart.serving.workers.json_grammar import JsonGrammar, grammar_text, json_grammar, literal
 from headstart.serving.workers.tool_calls import CLOSE, OPEN
 
 _JSON_OBJECT = {"type": "object"}

@@ -35,7 +35,6 @@ _TURN = re.compile(r"<\|(system|user|assistant|tool)\|>\n")
 
 
 class Echo(Backend):
-    embeds = True
     unsupported: ClassVar[frozenset[str]] = frozenset({"logit_bias"})
 
     def __init__(self, context_length: int, delay: float = 0.0) -> None:

@@ -25,11 +25,13 @@ def bytes_per_token(header: GgufHeader, bytes_per_value: float) -> float:
     return layers * kv_heads * (key + value) * bytes_per_value
 
 
-def fitting_context(
-    header: GgufHeader, context_length: int, cache_gb: float, bytes_per_value: float
-) -> int:
-    """The context in tokens: what was asked for, or less where the cache cannot hold that."""
-    room = int(cache_gb * 2**30 / bytes_per_token(header, bytes_per_value))
+def capacity(header: GgufHeader, cache_gb: float, bytes_per_value: float) -> int:
+    """Tokens that a cache of this size holds."""
+    return int(cache_gb * 2**30 / bytes_per_token(header, bytes_per_value))
+
+
+def fitting_context(room: int, context_length: int, cache_gb: float) -> int:
+    """The context in tokens: what was asked for, or less where a cache of `room` is smaller."""
     if room < _LEAST_CONTEXT:
         raise BadRequest(
             f"a KV cache of {cache_gb} GB holds {room} tokens of this model; "

@@ -14,7 +14,7 @@ import xllamacpp
 from pydantic import BaseModel, ConfigDict, Field
 
 from headstart.hub.gguf_header import read_header
-from headstart.serving.workers.kv_cache import fitting_context
+from headstart.serving.workers.kv_cache import capacity, fitting_context
 from headstart.serving.workers.process import Arguments, end_with_parent, worker_key
 
 log = logging.getLogger(__name__)
@@ -41,8 +41,11 @@ def parameters(arguments: Arguments) -> Any:
     params.model_alias = {arguments.name}
     params.hostnames = ["127.0.0.1"]
     params.port = arguments.port
-    params.n_ctx = fitting_context(header, arguments.context_length, options.cache_gb, _F16)
-    params.kv_unified = True  # slots share the cache, so that one may use all of it
+    room = capacity(header, options.cache_gb, _F16)
+    context = fitting_context(room, arguments.context_length, options.cache_gb)
+    params.n_ctx = min(room, context * options.parallel)
+    params.kv_unified = True  # slots share the cache
+    params.kv_unified_per_slot = context
     params.n_parallel = options.parallel
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = arguments.threads
     params.cache_ram_mib = _PROMPT_CACHE_MIB

@@ -22,7 +22,7 @@ from headstart.hub.gguf_header import read_header
 from headstart.serving.workers.base import Backend, Job, Piece, Sampling, Token
 from headstart.serving.workers.batch import Batch, Output
 from headstart.serving.workers.constraints import constraint
-from headstart.serving.workers.kv_cache import bytes_per_token, fitting_context
+from headstart.serving.workers.kv_cache import capacity, fitting_context
 from headstart.serving.workers.process import Arguments, run
 from headstart.serving.workers.templates import ChatTemplate
 from headstart.serving.workers.vocabulary import TextDecoder, Vocabulary, control_tokens
@@ -55,10 +55,10 @@ class OpenVino(Backend):
     def load(self) -> None:
         header = read_header(self._path)
         cache_gb = self._options.cache_gb
-        self.context_length = fitting_context(header, self.context_length, cache_gb, _CACHED_VALUE)
+        room = capacity(header, cache_gb, _CACHED_VALUE)
+        self.context_length = fitting_context(room, self.context_length, cache_gb)
         scheduler = openvino_genai.SchedulerConfig()
-        per_block = _BLOCK * bytes_per_token(header, _CACHED_VALUE)
-        scheduler.num_kv_blocks = int(cache_gb * 2**30 / per_block) + 1
+        scheduler.num_kv_blocks = room // _BLOCK + 1
         scheduler.enable_prefix_caching = True
         properties = {"INFERENCE_NUM_THREADS": self._threads, "KV_CACHE_PRECISION": "u8"}
         pipeline = openvino_genai.ContinuousBatchingPipeline(

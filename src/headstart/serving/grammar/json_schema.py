@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from headstart.errors import BadRequest
-from headstart.serving.workers.digits import LARGEST, integers, numbers
+from headstart.serving.grammar.digits import LARGEST, integers, numbers
 
 _MAX_REPEAT = 512  # grammars with longer counted repetitions take seconds per token
 _MAX_SCHEMAS = 2000

@@ -1,0 +1,1 @@
+"""Grammars that an engine's output must follow."""
