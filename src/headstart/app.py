@@ -124,6 +124,7 @@ async def _running(services: Services, jobs: Jobs) -> AsyncIterator[None]:
     try:
         await services.endpoints.start()
         await jobs.start()
+        await services.knowledge.resume()
         yield
     finally:
         await jobs.stop()

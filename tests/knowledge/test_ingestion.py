@@ -15,6 +15,7 @@ import pytest
 from headstart.errors import BadRequest, Unavailable
 from headstart.knowledge.stores import Membership
 from tests.knowledge.stub import HashEndpoint, Stack, running_stack
+from tests.knowledge.test_index import entry
 
 DOCUMENTS = Path(__file__).parents[3] / "shared" / "data" / "documents"
 
@@ -198,6 +199,32 @@ async def test_a_store_that_is_deleted_while_files_go_in_stays_deleted(home: Pat
         assert stack.files.get(file_id).filename == "a.md"
 
 
+async def test_a_file_that_joined_before_its_job_was_written_down_goes_in(home: Path) -> None:
+    async with running_stack(home) as stack:
+        store = stack.stores.create("s", stack.endpoint.name)
+        stack.stores.attach(store.id, [Membership(upload(stack, "a.md", b"words"), {}, {})])
+        gone = stack.knowledge._indexes.of("vs_gone")
+        await gone.upsert([entry("c1", "left behind")])
+    async with running_stack(home) as stack:
+        await stack.knowledge.resume()
+        [job] = await stack.jobs.list("ingestion")
+        await stack.jobs.wait(job.id)
+        assert problems(stack, store.id) == {"a.md": ("completed", None)}
+        assert not (home / "indexes" / "vs_gone.lance").exists()
+
+
+async def test_one_file_in_two_jobs_is_ingested_once(home: Path) -> None:
+    async with running_stack(home) as stack:
+        store = stack.stores.create("s", stack.endpoint.name)
+        joining = [Membership(upload(stack, "long.md", LONG.encode()), {}, {})]
+        jobs = [await stack.knowledge.attach(store.id, joining) for _ in range(2)]
+        for job_id in jobs:
+            assert (await stack.jobs.wait(job_id)).state == "completed"
+        keys = await rows(stack, store.id)
+        sent = sum(len(request) for request in stack.endpoint.requests)
+        assert len(keys) == len(set(keys)) == sent
+
+
 async def test_a_small_upload_does_not_wait_for_a_large_batch(home: Path) -> None:
     def fail_if_late(_texts: list[str]) -> None:
         return None
@@ -298,8 +325,10 @@ def test_a_server_killed_while_it_ingests_finishes_after_its_restart(
         cwd=Path(__file__).parents[2],
     )
     assert process.stdout is not None
-    with process.stdout:
-        assert process.stdout.readline() == b"here\n"
+    try:
+        with process.stdout:
+            assert process.stdout.readline() == b"here\n"
+    finally:
         process.kill()
         process.wait()
 

@@ -262,6 +262,10 @@ class Indexes:
     def of(self, store_id: str) -> Index:
         return self._open.setdefault(store_id, Index(self._folder, store_id))
 
+    def names(self) -> set[str]:
+        """The stores that there are indexes of on disk."""
+        return {path.stem for path in self._folder.glob("*.lance")}
+
     async def drop(self, store_id: str) -> None:
         await self.of(store_id).drop()
         self._open.pop(store_id, None)

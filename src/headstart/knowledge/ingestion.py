@@ -15,6 +15,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -56,6 +57,7 @@ class Ingestion:
         self._jobs = jobs
         self._load = loader
         self._slots = asyncio.Semaphore(IN_FLIGHT)
+        self._busy: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         jobs.register(KIND, self._job)
 
     async def submit(
@@ -123,8 +125,15 @@ class Ingestion:
         await self._indexes.of(store_id).settle()
 
     async def _ingest_file(self, store: VectorStoreRow, file_id: str) -> None:
+        lock = self._busy.setdefault((store.id, file_id), asyncio.Lock())
+        async with lock:  # a file may be named by two jobs
+            await self._ingest_alone(store, file_id)
+
+    async def _ingest_alone(self, store: VectorStoreRow, file_id: str) -> None:
         try:
             member = await asyncio.to_thread(self._stores.member, store.id, file_id)
+            if member.row.status != "in_progress":
+                return
             chunks = await self._index_file(store, member)
         except HeadstartError as error:
             await self._failed(store.id, file_id, error.code or error.type, error.message)

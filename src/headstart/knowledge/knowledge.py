@@ -58,6 +58,18 @@ class Knowledge:
         self._sync = Sync(stores, files, self.ingestion, jobs)
         self._naming = asyncio.Lock()
 
+    async def resume(self) -> None:
+        """Finish what a crash left between two steps; call it once the jobs have started.
+
+        That is files that joined a store just before their job was written down, and indexes of
+        stores that were deleted just before.
+        """
+        for store_id, file_ids in (await asyncio.to_thread(self._stores.unfinished)).items():
+            await self.ingestion.submit(store_id, file_ids)
+        present = await asyncio.to_thread(self._indexes.names)
+        for store_id in present - await asyncio.to_thread(self._stores.ids):
+            await self._indexes.drop(store_id)
+
     # --- search ---------------------------------------------------------------------------
 
     async def search(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -93,6 +94,10 @@ class VectorStores:
         query = select(VectorStoreRow)
         with self._database.session() as session:
             return page(session, query, keys, after=after, before=before, limit=limit, order=order)
+
+    def ids(self) -> set[str]:
+        with self._database.session() as session:
+            return set(session.scalars(select(VectorStoreRow.id)))
 
     def update(self, store_id: str, **changes: Any) -> VectorStoreRow:
         """Set columns of the store: name, attributes, paths, last_active_at."""
@@ -213,6 +218,16 @@ class VectorStores:
             rows = session.execute(query).all()
         wanted = set(file_ids)
         return {file_id: status for file_id, status in rows if file_id in wanted}
+
+    def unfinished(self) -> dict[str, Sequence[str]]:
+        """Per store: the files that await their ingestion."""
+        row = VectorStoreFileRow
+        query = select(row.store_id, row.file_id).where(row.status == "in_progress")
+        found = defaultdict(list)
+        with self._database.session() as session:
+            for store_id, file_id in session.execute(query):
+                found[store_id].append(file_id)
+        return dict(found)
 
     def change(self, store_id: str, file_ids: Sequence[str], **columns: Any) -> int:
         """Set columns of members; returns how many of the files are members still."""
