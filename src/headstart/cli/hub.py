@@ -147,7 +147,7 @@ def _show(hub: Hub, cards: list[Card], *, installed: bool, json: bool) -> None:
     if not rows:
         err.print("No model is like that. 'headstart hub list' shows all.")
         return
-    grid = table("model", "task", "params>", "download>", "memory>", "context>", "licence", "fits")
+    grid = table("model", "task", "params>", "memory>", "context>", "fits")
     grid.columns[0].no_wrap = True
     for row in rows:
         fits = row["fit"]
@@ -156,10 +156,8 @@ def _show(hub: Hub, cards: list[Card], *, installed: bool, json: bool) -> None:
             row["name"],
             row["task"],
             _count(row["parameters"]),
-            size(row["variants"][0]["bytes"]),
             size(fits["needs"] or None),
             f"{row['context_length']:,}",
-            row["license"],
             mark,
         )
     out.print(grid)
@@ -184,7 +182,7 @@ def _stored(model: StoredModel) -> dict[str, Any]:
 
 
 def _count(parameters: int) -> str:
-    return f"{parameters / 1e9:.1f}B" if parameters >= 1e9 else f"{parameters / 1e6:.0f}M"
+    return f"{parameters / 1e9:.1f}B" if parameters >= 0.9995e9 else f"{parameters / 1e6:.0f}M"
 
 
 def _pulled(hub: Hub, name: str, variant: str | None) -> StoredModel:

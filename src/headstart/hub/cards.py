@@ -45,7 +45,7 @@ class HuggingFaceSource(_Frozen):
     kind: Literal["hf"]
     repo: str = Field(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")
     revision: str = "main"
-    files: list[str] = Field(min_length=1, description="exact names or globs")
+    files: list[str] = Field(min_length=1, description="exact names, which must exist, or globs")
     strip_prefix: str = ""  # a folder of the repository that is left out on disk: "onnx/"
 
 

@@ -1,4 +1,4 @@
-"""The catalogue: the open models that Headstart knows by name, read from `catalogue.toml`."""
+"""The catalogue: the open models that Headstart knows by name, read from `models/*.toml`."""
 
 from __future__ import annotations
 
@@ -22,8 +22,13 @@ class Catalogue:
     @cache
     def load() -> Catalogue:
         """The catalogue that ships in the package."""
-        text = (files("headstart.hub") / "catalogue.toml").read_text("utf-8")
-        return Catalogue([Card.model_validate(entry) for entry in tomllib.loads(text)["models"]])
+        folder = files("headstart.hub") / "models"
+        entries = [
+            entry
+            for task in Task
+            for entry in tomllib.loads((folder / f"{task}.toml").read_text("utf-8"))["models"]
+        ]
+        return Catalogue([Card.model_validate(entry) for entry in entries])
 
     def __contains__(self, name: str) -> bool:
         return name in self._cards

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
 
 from headstart.hub.cards import Card, Variant
 from headstart.hub.machine import Machine
@@ -22,10 +24,11 @@ class Fit:
 def fit(card: Card, variant: Variant, machine: Machine, *, installed: bool = False) -> Fit:
     """Whether that variant can be fetched (unless it is `installed`) and served here."""
     free = machine.memory_free
-    if not variant.memory:
-        text = f"No engine serves {card.task} models in {variant.format} format yet."
-        return Fit(False, 0, free, "", text)
-    engine, needs = min(variant.memory.items(), key=lambda pair: pair[1])
+    engines = {name: need for name, need in variant.memory.items() if name in _engines()}
+    if not engines:
+        missing = " or ".join(variant.memory) or f"one for {card.task} in {variant.format} format"
+        return Fit(False, 0, free, "", f"No engine here serves it yet; it takes {missing}.")
+    engine, needs = min(engines.items(), key=lambda pair: pair[1])
     disk = 0 if installed else max(variant.bytes, variant.stored_bytes or 0)
     if needs > free:
         text = f"Needs {_gb(needs)} of memory, {_gb(free)} of {_gb(machine.memory_total)} are free."
@@ -34,6 +37,12 @@ def fit(card: Card, variant: Variant, machine: Machine, *, installed: bool = Fal
         text = f"Needs {_gb(disk)} on disk, {_gb(machine.disk_free)} are free."
         return Fit(False, needs, free, engine, text)
     return Fit(True, needs, free, engine, f"Fits: needs {_gb(needs)} of memory, {_gb(free)} free.")
+
+
+@cache
+def _engines() -> frozenset[str]:
+    """The engines that are installed, by name; none of them is loaded for this."""
+    return frozenset(entry.name for entry in entry_points(group="headstart.engines"))
 
 
 def _gb(count: int) -> str:

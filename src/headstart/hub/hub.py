@@ -18,7 +18,7 @@ from headstart.hub.catalogue import Catalogue, did_you_mean, matching
 from headstart.hub.local import local_manifest
 from headstart.hub.memory import with_memory
 from headstart.hub.pull import Pull
-from headstart.hub.sources.base import PullProgress, Report, source_type
+from headstart.hub.sources.base import PullProgress, Report, Source, SourceFailed, source_type
 from headstart.hub.store import Store
 from headstart.hub.stored import StoredModel
 from headstart.settings import Settings
@@ -94,7 +94,7 @@ class Hub:
             return found  # no source needs to be asked
         kind = None if base in self.catalogue else source_type(base.partition(":")[0])
         if kind is not None:
-            card = kind.card(base, self.settings)
+            card = self._asked_card(kind, base)
         elif base not in self.catalogue and _is_path(name):
             return self.store.at(Path(name)) or self.add_local(Path(name))
         else:
@@ -104,6 +104,15 @@ class Hub:
         with self.store.lock(card.name, chosen.name, cancelled):
             found = self.store.find(card.name, chosen.name)
             return found or self._fetch(card, chosen, report, cancelled)
+
+    def _asked_card(self, kind: type[Source], name: str) -> Card:
+        try:
+            return kind.card(name, self.settings)
+        except SourceFailed as error:
+            raise Unavailable(
+                f"Cannot get {name}: {error.message}. Models that are already here go on working.",
+                code="hub_unreachable",
+            ) from error
 
     def add_local(self, path: Path, name: str | None = None) -> StoredModel:
         """Register a .gguf file or a model folder by reference: its files stay where they are."""

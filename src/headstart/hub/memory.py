@@ -46,6 +46,6 @@ def _by_engine(card: Card, variant: Variant) -> dict[str, int]:
         int8 = card.parameters + cache + 200 * _MB
         return {"ctranslate2": int8} if card.task is Task.SEQ2SEQ else {}
     llamacpp = {"llamacpp": weights + cache + 100 * _MB}
-    if card.architecture in ARCHITECTURES:
+    if card.task is Task.CHAT and card.architecture in ARCHITECTURES:
         return {"openvino": openvino, **llamacpp}
     return llamacpp

@@ -24,7 +24,7 @@ from headstart.hub.sources.base import PullProgress, Report, SourceFailed, sourc
 from headstart.hub.store import Manifest
 from headstart.settings import Settings
 
-WEIGHT_SUFFIXES = frozenset({".gguf", ".onnx", ".safetensors"})
+WEIGHT_SUFFIXES = frozenset({".gguf", ".onnx", ".onnx_data", ".safetensors"})
 _BLOCK = 1 << 22
 _STATE = ".state.json"
 _CONVERTING = ".converting"
@@ -35,7 +35,8 @@ log = structlog.get_logger(__name__)
 class _State(BaseModel):
     """How far the pull in this work folder has come."""
 
-    source: str | None = None  # fetched, from there
+    fetched: int | None = None  # all files are here, from the source of that index
+    source: str | None = None
     stated: dict[str, str] = {}  # file → SHA-256 that the source states
     digest: str | None = None  # verified
     converted: str | None = None  # converted; may not have replaced the original yet
@@ -64,62 +65,68 @@ class Pull:
 
     def run(self, *, keep_card: bool) -> Manifest:
         """Carry the pull through. Afterwards the work folder holds the model's files alone."""
-        if self.state.source is None:
-            self._fetch()
         if self.state.digest is None:
-            self._verify()
+            self._fetch()
         self._convert()
         (self.work / _STATE).unlink()
         return self._manifest(keep_card)
 
     def _fetch(self) -> None:
-        failures = []
-        for spec in self.variant.sources:
+        """Fetch and verify, from the first source whose files are right."""
+        failures: list[SourceFailed] = []
+        for index, spec in enumerate(self.variant.sources):
             kind = source_type(spec.kind)
-            if kind is None:
-                failures.append(f"nothing is installed for sources of kind {spec.kind!r}")
-                continue
-            source = kind(spec, self.settings)
             try:
-                stated = source.fetch(self.work, self.report, self.cancelled)
+                if kind is None:
+                    raise SourceFailed(f"nothing is installed for sources of kind {spec.kind!r}")
+                source = kind(spec, self.settings)
+                if self.state.fetched != index:
+                    stated = source.fetch(self.work, self.report, self.cancelled)
+                    self._note(fetched=index, source=source.label, stated=stated)
+                return self._verify()
             except SourceFailed as error:
                 log.warning("source_failed", model=self.card.name, reason=error.message)
-                failures.append(error.message)
-                continue
-            self._note(source=source.label, stated=stated)
-            return
+                failures.append(error)
+        codes = {error.code for error in failures}
         raise Unavailable(
-            f"Cannot get {self.card.name}: {'; '.join(failures)}. "
+            f"Cannot get {self.card.name}: {'; '.join(error.message for error in failures)}. "
             "Models that are already here go on working.",
-            code="hub_unreachable",
+            code="digest_mismatch" if "digest_mismatch" in codes else "hub_unreachable",
         )
 
     def _verify(self) -> None:
+        digests = self._digests()
+        stated = dict(self.state.stated)
+        if self.variant.sha256 is not None and len(digests) == 1:
+            stated[next(iter(digests))] = self.variant.sha256
+        for name, found in digests.items():
+            if found != stated.get(name, found):
+                self._throw_away()
+                raise SourceFailed(
+                    f"{name} from {self.state.source} has SHA-256 {found}, expected "
+                    f"{stated[name]}, and was deleted",
+                    code="digest_mismatch",
+                )
+        self._note(digest=digest_of(digests))
+
+    def _digests(self) -> dict[str, str]:
+        """The SHA-256 of every weight file, by name."""
         paths = weight_files(self.work)
         if not paths:
-            self._throw_away(f"No weights for {self.card.name} came from {self.state.source}.")
+            self._throw_away()
+            raise SourceFailed(f"no weights came from {self.state.source}")
         total, done = sum(path.stat().st_size for path in paths), 0
         digests = {}
         for path in paths:
-            name, digest = path.relative_to(self.work).as_posix(), hashlib.sha256()
+            digest = hashlib.sha256()
             with path.open("rb") as file:
                 while block := file.read(_BLOCK):
                     stop_if(self.cancelled)
                     digest.update(block)
                     done += len(block)
                     self.report(PullProgress("verify", done, total))
-            digests[name] = digest.hexdigest()
-        whole = digest_of(digests)
-        stated = {**self.state.stated}
-        if self.variant.sha256 is not None and len(digests) == 1:
-            stated[next(iter(digests))] = self.variant.sha256
-        for name, found in digests.items():
-            if found != stated.get(name, found):
-                self._throw_away(
-                    f"{name} of {self.card.name} has SHA-256 {found}, expected {stated[name]}. It "
-                    "was deleted; pull again, and if it repeats, do not trust the source."
-                )
-        self._note(digest=whole)
+            digests[path.relative_to(self.work).as_posix()] = digest.hexdigest()
+        return digests
 
     def _convert(self) -> None:
         weights = weight_files(self.work)
@@ -173,9 +180,11 @@ class Pull:
         fresh.write_text(self.state.model_dump_json())
         fresh.replace(self.work / _STATE)
 
-    def _throw_away(self, message: str) -> None:
+    def _throw_away(self) -> None:
+        """Start the next source from nothing."""
         shutil.rmtree(self.work)
-        raise Unavailable(message, code="digest_mismatch")
+        self.work.mkdir()
+        self.state = self.state.model_copy(update={"fetched": None})
 
 
 def weight_files(folder: Path) -> list[Path]:

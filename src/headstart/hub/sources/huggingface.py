@@ -8,6 +8,7 @@ the file's content id, which no other version shares. A gated model needs `hf_to
 from __future__ import annotations
 
 import fnmatch
+import re
 import shutil
 import threading
 import time
@@ -38,6 +39,7 @@ from headstart.hub.sources.base import PullProgress, Report, Source, SourceFaile
 from headstart.settings import Settings
 
 _ASK_SECONDS = 15
+_GLOB = re.compile(r"[*?\[]")
 _TRIES = 5  # in a row without a byte
 _PAUSE_SECONDS = 1.0
 _PARTIAL_CONTENT, _RANGE_NOT_SATISFIABLE = 206, 416
@@ -92,15 +94,14 @@ class HuggingFace(Source):
         }
 
     def _wanted(self, info: ModelInfo) -> list[RepoSibling]:
-        present = info.siblings or []
         chosen: dict[str, RepoSibling] = {}
         for pattern in self.spec.files:
-            matching = [f for f in present if fnmatch.fnmatchcase(f.rfilename, pattern)]
-            if not matching:
+            matching = {f.rfilename: f for f in info.siblings or [] if _matches(f, pattern)}
+            if not matching and not _GLOB.search(pattern):
                 raise SourceFailed(
                     f"{self.spec.repo} on {self.repository.host} has no file {pattern!r}"
                 )
-            chosen |= {file.rfilename: file for file in matching}
+            chosen |= matching
         return list(chosen.values())
 
 
@@ -204,6 +205,12 @@ class _Repository:
             raise SourceFailed(
                 f"the connection to {self.host} broke ({type(error).__name__}); what came is kept"
             ) from error
+
+
+def _matches(file: RepoSibling, pattern: str) -> bool:
+    """Glob by path component, so that "*.json" is not "folder/x.json"."""
+    parts, wanted = file.rfilename.split("/"), pattern.split("/")
+    return len(parts) == len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
 
 
 def _is_whole(target: Path, file: RepoSibling) -> bool:
