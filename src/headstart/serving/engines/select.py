@@ -45,10 +45,12 @@ def choose(model: StoredModel, requested: str, engines: Mapping[str, Engine]) ->
         if refusal is not None:
             raise BadRequest(f"{requested} cannot serve {model.name}: {refusal}", param="engine")
         return [Choice(engines[requested], "asked for")]
+    if model.name in _NEVER_AUTOMATIC and model.name in engines:
+        return [Choice(engines[model.name], "the one that needs no weights")]
     choices: list[Choice] = []
     refusals: list[str] = []
     for name in sorted(engines, key=_rank):
-        if name in _NEVER_AUTOMATIC and model.name not in _NEVER_AUTOMATIC:
+        if name in _NEVER_AUTOMATIC:
             continue
         refusal = engines[name].refusal(model)
         if refusal is None:
