@@ -71,9 +71,10 @@ def _command(command: Any, path: str) -> Iterator[str]:
         yield "| parameter | what it is |"
         yield "|---|---|"
     for parameter in parameters:
-        names = ", ".join(f"`{o}`" for o in (*parameter.opts, *parameter.secondary_opts))
+        flags = [*parameter.opts, *parameter.secondary_opts]
         if parameter.param_type_name == "argument":
-            names = f"`{parameter.human_readable_name}`"
+            flags = [parameter.name.upper()]
+        names = ", ".join(f"`{flag}`" for flag in flags)
         yield f"| {names} | {getattr(parameter, 'help', None) or ''} |"
 
 

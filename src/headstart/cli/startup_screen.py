@@ -72,9 +72,8 @@ class StartupScreen:
         if step.is_last:
             if key in self._bars:
                 self._progress.remove_task(self._bars.pop(key))
-            out.print(
-                f"{_MARKS[step.state]} {step.kind} [bold]{step.name}[/]  [dim]{escape(step.text)}[/]"
-            )
+            what = f"{step.kind} [bold]{step.name}[/]"
+            out.print(f"{_MARKS[step.state]} {what}  [dim]{escape(step.text)}[/]")
             return
         if not out.is_terminal:
             return
