@@ -71,15 +71,14 @@ async def test_odd_queries_find_something_or_nothing_but_never_fail(
     assert len(await find(index, text)) <= 3
 
 
-def _hit(key: str, score: float, text: str) -> Hit:
-    return Hit({"id": key}, vector(text), score)
+def _hit(key: str, text: str) -> Hit:
+    return Hit({"id": key}, vector(text), 0.0)
 
 
 def test_both_kinds_of_evidence_add_up() -> None:
-    query = vector("alpha beta")
-    near = [_hit("v", 0.0, "alpha beta"), _hit("both", 0.2, "alpha gamma")]
-    matches = [_hit("both", 9.0, "alpha gamma"), _hit("word", 3.0, "delta")]
-    fused = fuse(query, near, matches, coverage=0.5, weight=0.6)
+    candidates = [_hit("v", "alpha beta"), _hit("both", "alpha gamma"), _hit("word", "delta")]
+    bm25 = {"both": 9.0, "word": 3.0, "elsewhere": 8.0}
+    fused = fuse(vector("alpha beta"), candidates, bm25, coverage=0.5, weight=0.6)
     scores = {row["id"]: score for row, score, _ in fused}
     cosines = {row["id"]: cosine for row, _, cosine in fused}
     assert scores["v"] == pytest.approx(0.6)
@@ -90,6 +89,6 @@ def test_both_kinds_of_evidence_add_up() -> None:
 
 def test_opposite_vectors_are_no_negative_evidence() -> None:
     query = vector("alpha")
-    [(_, score, cosine)] = fuse(query, [Hit({"id": "x"}, -query, 2.0)], [], coverage=0.0)
+    [(_, score, cosine)] = fuse(query, [Hit({"id": "x"}, -query, 2.0)], {}, coverage=0.0)
     assert score == 0
     assert cosine == pytest.approx(-1)

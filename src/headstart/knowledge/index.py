@@ -128,9 +128,18 @@ class Index:
         table = await self._table()
         if table is None or not text.strip():
             return []
-        lancedb_query: Any = importlib.import_module("lancedb.query")
-        words = lancedb_query.MatchQuery(text, "searchable")
-        return await _hits(table.query().nearest_to_text(words).limit(limit), where, "_score")
+        return await _hits(_word_query(table, text, limit), where, "_score")
+
+    async def word_scores(
+        self, text: str, limit: int, where: str | None = None
+    ) -> dict[str, float]:
+        """BM25 by chunk id, of far more chunks than anyone wants to read."""
+        table = await self._table()
+        if table is None or not text.strip():
+            return {}
+        query = _word_query(table, text, limit).select(["id", "_score"])
+        found = await (query if where is None else query.where(where)).to_arrow()
+        return dict(zip(found["id"].to_pylist(), found["_score"].to_pylist(), strict=True))
 
     async def words(self, text: str) -> set[str]:
         """The words of `text` as BM25 compares them: stemmed, without stop words."""
@@ -281,6 +290,12 @@ def _import_lancedb() -> Any:
     lancedb = importlib.import_module("lancedb")
     gc.freeze()  # else each full collection walks it all and stops the event loop for 0.4 s
     return lancedb
+
+
+def _word_query(table: Any, text: str, limit: int) -> Any:
+    lancedb_query: Any = importlib.import_module("lancedb.query")
+    words = lancedb_query.MatchQuery(text, "searchable")
+    return table.query().nearest_to_text(words).limit(limit)
 
 
 async def _hits(query: Any, where: str | None, score: str) -> list[Hit]:

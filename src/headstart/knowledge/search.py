@@ -12,6 +12,7 @@ question about something else scores low, however its results compare among them
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from headstart.knowledge.rows import Hit, passage
 
 VECTOR_WEIGHT = 0.65  # in the flat middle of the optimum on XQuAD and HotpotQA (0.6 to 0.7)
 _DEPTH = 100  # candidates of each kind
+_SCORED = 1_000  # chunks whose BM25 is looked at, so that a candidate of one kind has both scores
 _MATCHED_CHARS = 4_000  # of a query; more words cost time and match everything
 
 
@@ -51,10 +53,13 @@ async def search(
 ) -> list[Passage]:
     """The best passages of one store, best first; equal passages of equal files only once."""
     depth = max(_DEPTH, 2 * limit)
-    near = await index.nearest(query.vector, depth, where)
-    matches = await index.matching(query.text, depth, where)
+    near, matches, scores = await asyncio.gather(
+        index.nearest(query.vector, depth, where),
+        index.matching(query.text, depth, where),
+        index.word_scores(query.text, max(_SCORED, depth), where),
+    )
     coverage = await _coverage(index, query.text, matches)
-    fused = fuse(query.vector, near, matches, coverage)
+    fused = fuse(query.vector, [*near, *matches], scores, coverage)
     passages = [
         passage(row, store_id, score, similarity)
         for row, score, similarity in fused
@@ -65,18 +70,18 @@ async def search(
 
 def fuse(
     query: Vectors,
-    near: Iterable[Hit],
-    matches: list[Hit],
+    candidates: Iterable[Hit],
+    bm25: dict[str, float],
     coverage: float,
     weight: float = VECTOR_WEIGHT,
 ) -> list[tuple[dict[str, Any], float, float]]:
-    """(row, score, cosine similarity) of every candidate, best first."""
-    best = max((hit.score for hit in matches), default=0.0)
-    lexical = {hit.key: coverage * hit.score / best for hit in matches} if best > 0 else {}
+    """(row, score, cosine similarity) of every candidate, best first. `bm25` is by chunk id."""
+    best = max(bm25.values(), default=0.0)
+    scale = coverage / best if best > 0 else 0.0
     fused = []
-    for key, hit in {hit.key: hit for hit in (*near, *matches)}.items():
+    for key, hit in {hit.key: hit for hit in candidates}.items():
         cosine = float(np.clip(query @ hit.vector, -1.0, 1.0))
-        score = weight * max(cosine, 0.0) + (1 - weight) * lexical.get(key, 0.0)
+        score = weight * max(cosine, 0.0) + (1 - weight) * scale * bm25.get(key, 0.0)
         fused.append((hit.row, score, cosine))
     return sorted(fused, key=lambda each: each[1], reverse=True)
 
