@@ -13,7 +13,9 @@ import math
 import os
 import secrets
 import signal
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -45,7 +47,7 @@ class Note(BaseModel):
 
 
 class LocalProcess(Process):
-    def __init__(self, process: asyncio.subprocess.Process, note: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], note: Path) -> None:
         self.pid = process.pid
         self._process = process
         self._note = note
@@ -54,7 +56,7 @@ class LocalProcess(Process):
         self._tree_read = -math.inf
 
     async def _wait(self) -> int:
-        status = await self._process.wait()
+        status = await _end_of(self._process)
         _signal_group(self.pid, signal.SIGKILL)  # children that outlived it
         self._note.unlink(missing_ok=True)
         return status
@@ -113,10 +115,10 @@ class LocalRuntime(Runtime):
         mark = secrets.token_hex(8)
         leash = [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid())]
         with Log(log_path).open() as output:
-            process = await asyncio.create_subprocess_exec(
-                *leash,
-                *argv,
-                stdin=asyncio.subprocess.DEVNULL,
+            # not the event loop's own: uvloop forks, which libraries with threads do not survive
+            process = subprocess.Popen(  # noqa: ASYNC220 - milliseconds, and on the loop's thread
+                [*leash, *argv],
+                stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 env={**_inherited(), **env, _MARK: mark},
@@ -150,6 +152,24 @@ class LocalRuntime(Runtime):
                 ended += 1
             path.unlink(missing_ok=True)
         return ended
+
+
+async def _end_of(process: subprocess.Popen[bytes]) -> int:
+    """Its exit status. A thread of its own waits: processes may outnumber the pool's threads."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[int] = loop.create_future()
+
+    def settle(status: int) -> None:
+        if not ended.done():
+            ended.set_result(status)
+
+    def wait() -> None:
+        status = process.wait()
+        with suppress(RuntimeError):  # the loop is closed: nobody asks any more
+            loop.call_soon_threadsafe(settle, status)
+
+    threading.Thread(target=wait, name=f"wait-{process.pid}", daemon=True).start()
+    return await ended
 
 
 def _inherited() -> dict[str, str]:
