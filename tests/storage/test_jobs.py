@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,27 @@ async def test_a_kind_with_a_concurrency_queues(home: Path) -> None:
         assert most == 1
     finally:
         await jobs.stop()
+
+
+async def test_old_jobs_are_forgotten_and_running_ones_are_not(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+
+    async def wait_forever(_job: Job) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with running(home, double=_double, work=wait_forever) as jobs:
+        over = await jobs.submit("double", {"number": 1})
+        await jobs.wait(over)
+        going_on = await jobs.submit("work", {})
+        await begun.wait()
+    monkeypatch.setattr("headstart.storage.jobs.KEPT", timedelta(0))
+    async with running(home, double=_double, work=_double) as jobs:
+        with pytest.raises(NotFound, match=over):
+            await jobs.status(over)
+        assert (await jobs.status(going_on)).id == going_on
 
 
 async def test_unknown_jobs_and_kinds_are_refused(home: Path) -> None:

@@ -20,6 +20,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,12 @@ from headstart.knowledge import rows
 from headstart.knowledge.rows import COLUMNS, Entry, Hit, Vector
 
 ANN_FROM = 10_000  # rows; below, scanning all vectors takes less than 20 ms and is exact
-_COMMIT_ROWS, _COMMIT_SECONDS = 64, 0.3  # what is written together: a commit costs 10 ms, any size
+_COMMIT_ROWS, _COMMIT_SECONDS = 32, 0.3  # what is written together: a commit costs 10 ms, any size
 _SCANNED_ROWS = 2_000  # new rows that a search may have to scan, or this part of all rows:
 _SCANNED_SHARE = 0.02
 _SETTLED_ROWS = 200  # the same, once an ingestion is over
 _OLD_VERSIONS = timedelta(minutes=2)  # a search that is still running may read one
+_INDEX_CACHE, _METADATA_CACHE = 256 * 2**20, 64 * 2**20  # bytes, of all stores together
 _ANN_REFINE = 8  # candidates re-ranked with their exact vectors, as a multiple of the limit
 _ANN_PROBES = 24
 
@@ -235,8 +237,8 @@ class Index:
         exists = await asyncio.to_thread((self._folder / f"{self._name}.lance").exists)
         if not exists and dimensions is None:
             return
-        lancedb = await asyncio.to_thread(_import_lancedb)
-        connection = await lancedb.connect_async(str(self._folder))
+        lancedb, session = await asyncio.to_thread(_lancedb)
+        connection = await lancedb.connect_async(str(self._folder), session=session)
         if dimensions is not None and not exists:
             schema = rows.schema(dimensions)
             table = await connection.create_table(self._name, schema=schema, exist_ok=True)
@@ -285,11 +287,16 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _import_lancedb() -> Any:
+@cache
+def _lancedb() -> tuple[Any, Any]:
+    """The library, and one session for all tables, which bounds what they cache together."""
     os.environ.setdefault("LANCEDB_LOG", "error")
-    lancedb = importlib.import_module("lancedb")
+    library = importlib.import_module("lancedb")
     gc.freeze()  # else each full collection walks it all and stops the event loop for 0.4 s
-    return lancedb
+    session = library.Session(
+        index_cache_size_bytes=_INDEX_CACHE, metadata_cache_size_bytes=_METADATA_CACHE
+    )
+    return library, session
 
 
 def _word_query(table: Any, text: str, limit: int) -> Any:

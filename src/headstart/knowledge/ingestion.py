@@ -34,7 +34,7 @@ from headstart.storage.tables import FileRow, VectorStoreRow
 log = structlog.get_logger(__name__)
 
 KIND = "ingestion"
-IN_FLIGHT = 16  # files on their way, of all jobs; each job has at most so many in line
+IN_FLIGHT = 24  # files on their way, of all jobs; each job has at most so many in line
 _GROUP = 64  # chunks that are embedded and written together
 
 

@@ -14,6 +14,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +33,7 @@ _STATES: dict[str, State] = {
     "SUCCESS": "completed",
     "CANCELLED": "cancelled",
 }
+KEPT = timedelta(days=30)  # how long the ledger tells of a job that is over
 _MAX_THREADS = 64  # each running job waits in one
 _POLL_SECONDS = 0.05
 
@@ -183,11 +185,20 @@ class Jobs:
             name: self._workflow_of(name, kind, loop) for name, kind in self._kinds.items()
         }
         DBOS.launch()
+        self._forget_old()
         for name, kind in self._kinds.items():
             if kind.concurrency is not None:
                 DBOS.register_queue(
                     _name(name), global_concurrency=kind.concurrency, on_conflict="always_update"
                 )
+
+    def _forget_old(self) -> None:
+        before = datetime.now(UTC) - KEPT
+        old = DBOS.list_workflows(
+            completed_before=before.isoformat(), load_input=False, load_output=False
+        )
+        if old:
+            DBOS.delete_workflows([status.workflow_id for status in old])
 
     def _workflow_of(self, name: str, kind: _Kind, loop: asyncio.AbstractEventLoop) -> Any:
         def run(arguments: dict[str, Any]) -> Any:
