@@ -28,7 +28,7 @@ from headstart.errors import BadRequest, NotFound
 from headstart.knowledge import rows
 from headstart.knowledge.rows import COLUMNS, Entry, Hit, Vector
 
-ANN_FROM = 10_000  # rows; below, scanning all vectors takes less than 20 ms and is exact
+ANN_FROM = 20_000  # rows; below, scanning all vectors takes less than 30 ms and is exact
 _COMMIT_ROWS, _COMMIT_SECONDS = 32, 0.3  # what is written together: a commit costs 10 ms, any size
 _SCANNED_ROWS = 2_000  # new rows that a search may have to scan, or this part of all rows:
 _SCANNED_SHARE = 0.02
