@@ -147,8 +147,10 @@ class Jobs:
 
     async def wait(self, job_id: str) -> JobStatus:
         """Until the job is over."""
-        while not (status := await self.status(job_id)).is_over:  # noqa: ASYNC110 (DBOS's ledger)
-            await asyncio.sleep(_POLL_SECONDS)
+        while not (status := await self.status(job_id)).is_over:
+            if (entry := self._running.get(job_id)) is not None:
+                await asyncio.wait([asyncio.wrap_future(entry.future)])
+            await asyncio.sleep(_POLL_SECONDS)  # until the outcome is in the ledger
         return status
 
     async def cancel(self, job_id: str) -> JobStatus:
