@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from headstart.apps.citations import NOT_FOUND, CitedText
+from headstart.apps.citations import NOT_FOUND, UNMATCHED, CitedText
 from tests.apps.fakes import passage
 
 TEXTS = [
@@ -24,7 +24,9 @@ def cited(answer: str, *, size: int = 0, question: str = "") -> CitedText:
 
 
 def shown(answer: str, *, size: int = 0, question: str = "") -> str:
-    return str(cited(answer, size=size, question=question).shown)  # type: ignore[attr-defined]
+    """The text without the warning that nothing was cited."""
+    text = str(cited(answer, size=size, question=question).shown)  # type: ignore[attr-defined]
+    return text.removesuffix(f"\n\n{UNMATCHED}")
 
 
 CASES = {
@@ -60,13 +62,25 @@ CASES = {
     ),
     # a number that the passage does not have is not backed
     "Berlin has 4.1 million inhabitants.": "Berlin has 4.1 million inhabitants.",
+    # tables and code are cited below
+    "| city | is |\n|---|---|\n| Paris | capital of France |\n\nSo it is.": (
+        "| city | is |\n|---|---|\n| Paris | capital of France |\n\n[1]\n\nSo it is."
+    ),
+    "| Paris | capital of France |": "| Paris | capital of France |\n\n[1]",
+    "| Paris | capital of Germany |\nSo": "| Paris | capital of Germany |\nSo",
+    "Run:\n```bash\npip install server\nheadstart up\n```\nDone.": (
+        "Run:\n```bash\npip install server\nheadstart up\n```\n[3]\nDone."
+    ),
+    "1. Run:\n   ```\n   pip install server\n   ```": (
+        "1. Run:\n   ```\n   pip install server\n   ```\n   [3]"
+    ),
     # not sentences of prose
-    "| Paris | capital of France |\n": "| Paris | capital of France |\n",
     "# Paris, capital of France\n": "# Paris, capital of France\n",
     "Paris, capital of France:\n": "Paris, capital of France:\n",
-    "```python\nx = a[1] + b[7]  # Paris, the capital of France.\n```\nDone.": (
-        "```python\nx = a[1] + b[7]  # Paris, the capital of France.\n```\nDone."
+    "```python\nx = a[1] + b[7]  # something else.\n```\nDone.": (
+        "```python\nx = a[1] + b[7]  # something else.\n```\nDone."
     ),
+    "Is Paris the capital of France?": "Is Paris the capital of France?",
     "Use `a[1]` here.": "Use `a[1]` here.",
     # brackets that are no citations
     "See [the manual] and [x].": "See [the manual] and [x].",
@@ -95,6 +109,19 @@ def test_no_more_is_held_back_than_what_may_become_a_citation() -> None:
     assert text.feed(" of [x") == " of [x"
     assert text.feed("] France.") == "] France"
     assert text.feed(" It") == ". It"
+
+
+@pytest.mark.parametrize("answer", ["Rome is in Italy.", "```\nrm -rf home\n```", "Rome [7]"])
+def test_an_answer_that_nothing_backs_says_so(answer: str) -> None:
+    text = str(cited(answer).shown)  # type: ignore[attr-defined]
+    assert text.endswith(f"\n\n{UNMATCHED}")
+
+
+@pytest.mark.parametrize(
+    "answer", [NOT_FOUND, "Paris is the capital of France. Rome is nice.", "", "Which city?", "42:"]
+)
+def test_other_answers_carry_no_warning(answer: str) -> None:
+    assert UNMATCHED not in str(cited(answer).shown)  # type: ignore[attr-defined]
 
 
 def test_a_short_answer_is_cited_where_the_question_is_answered() -> None:
@@ -136,4 +163,4 @@ def test_a_hostile_answer_costs_little() -> None:
     answer = "[" * 20_000 + "." * 20_000 + " " * 20_000 + "`" * 3
     text = CitedText([passage(TEXTS[0])], "")
     shown = "".join(text.feed(answer[i : i + 7]) for i in range(0, len(answer), 7))
-    assert shown + text.finish() == answer
+    assert shown + text.finish() == answer  # brackets claim nothing

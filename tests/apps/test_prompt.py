@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from headstart.apps.citations import UNMATCHED
 from headstart.apps.prompt import Chat, Draft, Prompt, fit
 from headstart.errors import ContextTooLong
 from headstart.serving.requests import Message
@@ -96,6 +97,20 @@ def test_the_prompt_of_a_follow_up_starts_as_the_last_one_did() -> None:
 def test_passages_are_numbered_and_named_before_the_question() -> None:
     last = Draft("", chat(), PASSAGES[:2]).messages(2, 0)[-1].text
     assert last.index("1.md › Guide › Setup") < last.index("2.md") < last.index("Why?")
+
+
+def test_earlier_answers_are_given_as_the_model_wrote_them() -> None:
+    answers = ["It is so [1]. Really [2].", f"Perhaps.\n\n{UNMATCHED}"]
+    earlier = [
+        message
+        for answer in answers
+        for message in (
+            Message(role="user", content="Is it [1]?"),
+            Message(role="assistant", content=answer),
+        )
+    ]
+    said = [m.text for m in Draft("", chat(*earlier), PASSAGES).messages(1, 2)]
+    assert said[:4] == ["Is it [1]?", "It is so. Really.", "Is it [1]?", "Perhaps."]
 
 
 def test_tool_results_stay_behind_the_question() -> None:

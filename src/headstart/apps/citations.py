@@ -2,9 +2,9 @@
 
 `CitedText` takes an answer piece by piece and hands it on with every citation checked: a number
 that no passage has, or whose passage shares nothing with the sentence, is taken out; a sentence
-without a citation that a passage clearly backs gets one at its end. No more is held back than a
-few characters: a possible citation, or the full stop of a sentence. Code and tables are left as
-they are. What "backs" means is `overlap.py`'s to say.
+without a citation that a passage clearly backs gets one at its end, a block of code or a table
+below it. An answer that ends up with none says so. No more is held back than a few characters: a
+possible citation, or the full stop of a sentence. What "backs" means is `overlap.py`'s to say.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from headstart.apps.overlap import Backing, Passages, Span, terms
 from headstart.knowledge.passages import Passage
 
 NOT_FOUND = "I don't find that in the documents."
+UNMATCHED = "*I could not match this answer to a passage of the documents; please check it.*"
 
 _NUMBERS = r"\d{1,3}(?:\s*[,;]\s*\d{1,3})*"
 _MARKER = re.compile(rf"( {{0,4}})\[(?:(?:Passage|Source|passage|source) )?({_NUMBERS})\]")
@@ -27,7 +28,7 @@ _NO_STOP = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"\s*\d+")  # "1." at the start of a line
-_UNCITED_LINE = re.compile(r"\s*(?:\||#|>?\s*-{3})|.*:[*_]*\s*\Z", re.DOTALL)
+_UNCITED_LINE = re.compile(r"#|>?\s*-{3}|.*:[*_]*\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class CitedText:
         self._sentence = ""  # of the sentence being written, without its citations
         self._cited: set[int] = set()  # by that sentence
         self._fence: str | None = None  # what closes the code that we are in
+        self._claims = False  # whether anything was said that a passage could back
 
     def feed(self, piece: str) -> str:
         """The next piece of the model's text; returns what may be shown now."""
@@ -60,8 +62,11 @@ class CitedText:
         return "".join(self._advance(final=False))
 
     def finish(self) -> str:
-        """What was held back. Nothing may be fed after it."""
-        return "".join([*self._advance(final=True), self._close()])
+        """What was held back, and a warning if no citation was found. Nothing may be fed after."""
+        shown = [*self._advance(final=True), self._close()]
+        if self._count and self._claims and not self.citations:
+            shown.append(self._write(f"\n\n{UNMATCHED}"))
+        return "".join(shown)
 
     def _advance(self, *, final: bool) -> list[str]:
         shown: list[str] = []
@@ -82,9 +87,7 @@ class CitedText:
         if end >= 0:
             self._fence = None
             shown = self._plain(end + len(fence))
-            if not inline:
-                self._begin_sentence()
-            return shown
+            return shown if inline else shown + self._close_block("\n")
         safe = len(self._buffer) if final or inline else len(self._buffer) - len(fence) + 1
         return self._plain(safe) if safe > 0 else None
 
@@ -99,10 +102,18 @@ class CitedText:
         if found[0] in "`~":
             return self._open_code(found, final)
         if found == "\n":
-            return self._close() + self._plain(1)
+            return self._end_line(final)
         if found[0] in " [":
             return self._maybe_marker(found, final)
         return self._maybe_stop(found, final)
+
+    def _end_line(self, final: bool) -> str | None:
+        if self._in_table():
+            if len(self._buffer) == 1 and not final:
+                return None
+            if self._buffer[1:2] == "|":
+                return self._plain(1)
+        return self._close() + self._plain(1)
 
     def _open_code(self, ticks: str, final: bool) -> str | None:
         if len(ticks) == len(self._buffer) and not final:
@@ -130,6 +141,8 @@ class CitedText:
         if marker is None and not self._ends_sentence(stop, rest):
             return self._plain(len(stop))
         if marker is None:
+            if "?" in stop:
+                self._begin_sentence()  # a question claims nothing
             citation = self._close()
             self._buffer = rest
             return citation + self._write(stop)
@@ -187,17 +200,35 @@ class CitedText:
 
     def _close(self) -> str:
         """End the sentence; cite what backs it when nothing was cited."""
+        if self._in_table():
+            return self._close_block("\n\n")
         shown = ""
         if not self._cited and self._may_cite():
+            self._claims = True
             best = self._passages.best(self._sentence, self._question)
             if best is not None:
                 shown = self._mark(best + 1, before=" ")
         self._begin_sentence()
         return shown
 
+    def _close_block(self, before: str) -> str:
+        """End a block of code or a table; cite what backs it below it, where it cannot break it."""
+        shown = ""
+        if terms(self._sentence):
+            self._claims = True
+            best = self._passages.best(self._sentence, self._question, block=True)
+            if best is not None:
+                indent = re.findall(r"(?:^|\n)([ \t]*)[^\n]*\Z", self._sentence)[-1]
+                shown = self._mark(best + 1, before=before + indent)
+        self._begin_sentence()
+        return shown
+
     def _begin_sentence(self) -> None:
         self._sentence = ""
         self._cited = set()
+
+    def _in_table(self) -> bool:
+        return self._sentence.lstrip().startswith("|")
 
     def _may_cite(self) -> bool:
         said = self._sentence.strip()

@@ -19,7 +19,7 @@ FEW = 3  # with fewer added terms than this, the question's terms must be near t
 ASKED = 0.3  # this share of them
 PLAUSIBLE = 0.25  # share of all its terms, for a citation that the model wrote
 
-_WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*")
+_WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]+")
 _SENTENCE = re.compile(r"[^\n]+?(?:[.!?。！？]+[\"'”’)\]]*(?=\s|$)|[。！？]|(?=\n)|$)")
 _LEAD_IN = re.compile(
@@ -74,9 +74,12 @@ class Passages:
         self._texts = [terms(text) for text in texts]
         self._windows = [_windows(text) for text in texts]
 
-    def backing(self, index: int, sentence: str, question: str) -> Backing:
-        """How well text `index` backs a sentence that answers `question`."""
-        asked, said = terms(question), terms(_LEAD_IN.sub("", sentence))
+    def backing(self, index: int, said_text: str, question: str, *, block: bool = False) -> Backing:
+        """How well text `index` backs a sentence that answers `question`.
+
+        block: it is code or a table, whose terms may be anywhere in the text.
+        """
+        asked, said = terms(question), terms(_LEAD_IN.sub("", said_text))
         span, held = max(
             self._windows[index],
             key=lambda window: (
@@ -86,6 +89,8 @@ class Passages:
             ),
             default=(Span(0, 0), frozenset()),
         )
+        if block:
+            held = self._texts[index]
         new, repeated = said - asked, said & asked
         share = _share(said, held) if said else 0.0
         # a word or two, such as a name or a number, may stand anywhere: the question must be near
@@ -101,12 +106,12 @@ class Passages:
             span=span,
         )
 
-    def best(self, sentence: str, question: str) -> int | None:
-        """The text that backs the sentence best, if one does so strongly; the first of equals."""
+    def best(self, said_text: str, question: str, *, block: bool = False) -> int | None:
+        """The text that backs a sentence best, if one does so strongly; the first of equals."""
         strong = [
             (backing.share, -index)
             for index in range(len(self._windows))
-            if (backing := self.backing(index, sentence, question)).strong
+            if (backing := self.backing(index, said_text, question, block=block)).strong
         ]
         return -max(strong)[1] if strong else None
 
