@@ -7,9 +7,9 @@ import pytest
 from openai.types.chat import ChatCompletionChunk
 
 from headstart.apps.app import App
-from headstart.apps.citations import NOT_FOUND
+from headstart.apps.citations import NOT_FOUND, UNMATCHED
 from headstart.apps.spec import AppSpec
-from headstart.errors import ContextTooLong, Unavailable
+from headstart.errors import BadRequest, ContextTooLong, Unavailable
 from headstart.knowledge.passages import Passage
 from headstart.serving.base import Call
 from headstart.serving.requests import ChatRequest
@@ -262,6 +262,26 @@ async def test_a_question_that_stands_alone_is_searched_alone() -> None:
     ]
     await text(app(FakeEndpoint(["x"]), knowledge), ask("", messages=messages))
     assert knowledge.queries == ["Name the longest rivers across France"]
+
+
+@pytest.mark.parametrize("parameters", [{}, {"response_format": {"type": "json_object"}}])
+async def test_an_empty_question_is_refused(parameters: dict[str, Any]) -> None:
+    with pytest.raises(BadRequest, match="last user message is empty"):
+        await text(app(FakeEndpoint(), [passage(PARIS)]), ask(" \n", **parameters))
+
+
+async def test_knowledge_that_cannot_search_now_says_why() -> None:
+    class Pulling(FakeKnowledge):
+        async def search(self, *args: Any, **kwargs: Any) -> list[Passage]:
+            raise Unavailable("The model of 'embeddings' is being fetched (40%).")
+
+    with pytest.raises(Unavailable, match="fetched"):
+        await text(app(FakeEndpoint(), Pulling()), ask("Capital?"))
+
+
+async def test_an_answer_that_nothing_backs_carries_a_warning() -> None:
+    answering = app(FakeEndpoint(["Bananas are yellow."]), [passage(PARIS)])
+    assert (await text(answering, ask("Capital?"))).endswith(UNMATCHED)
 
 
 async def test_an_endpoint_that_is_not_there_is_named() -> None:

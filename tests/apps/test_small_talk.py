@@ -6,14 +6,14 @@ from headstart.apps.small_talk import reply
 
 
 def replied(message: str, *, description: str = "", knowledge: tuple[str, ...] = ("docs",)) -> str:
-    return reply(message, description=description, knowledge=list(knowledge)) or ""
+    return reply(message, app="helper", description=description, knowledge=list(knowledge)) or ""
 
 
 @pytest.mark.parametrize(
     "said", ["hi", "Hello!", "  hey there", "Good morning.", "HALLO", "hola", "Hi, how are you?"]
 )
 def test_greetings(said: str) -> None:
-    assert replied(said).startswith("Hello! I answer questions from **docs**")
+    assert replied(said).startswith("Hello! This is **helper**. I answer questions from **docs**")
 
 
 @pytest.mark.parametrize(

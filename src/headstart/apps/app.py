@@ -21,7 +21,7 @@ from headstart.apps.citations import NOT_FOUND
 from headstart.apps.prompt import RULES, Chat, Draft, Prompt, fit
 from headstart.apps.retrieval import Found, retrieve
 from headstart.apps.spec import AppSpec
-from headstart.errors import Unavailable
+from headstart.errors import BadRequest, Unavailable
 from headstart.knowledge.knowledge import Knowledge
 from headstart.knowledge.passages import Passage
 from headstart.reasoning.base import strategies
@@ -81,6 +81,8 @@ class App(Endpoint):
             for chunk in written(call, request, text):
                 yield chunk
             return
+        if not chat.question.text.strip():
+            raise BadRequest("the last user message is empty; ask something", param="messages")
         found = await self._search(call, chat)
         if not needs_model and not found.relevant:
             call.trace.passages = _rows(found.passages)
@@ -99,9 +101,10 @@ class App(Endpoint):
                     row["cited"] = row["number"] in answer.cited
 
     def _small_talk(self, chat: Chat) -> str | None:
+        said = chat.question.text
         spec = self.spec
         return small_talk.reply(
-            chat.question.text, description=spec.description, knowledge=spec.knowledge
+            said, app=self.name, description=spec.description, knowledge=spec.knowledge
         )
 
     async def _search(self, call: Call, chat: Chat) -> Found:

@@ -30,14 +30,15 @@ _WHO = re.compile(
 _PUNCTUATION = " \t\n.!?,:;)(👋🙏🙂😊❤️"
 
 
-def reply(message: str, *, description: str, knowledge: list[str]) -> str | None:
+def reply(message: str, *, app: str, description: str, knowledge: list[str]) -> str | None:
     """The answer to a message that is only small talk; None for everything else."""
     said = message.strip(_PUNCTUATION)
-    about = description.strip() or f"I answer questions from {_listed(knowledge)}, with citations."
+    says = description.strip() or f"I answer questions from {_listed(knowledge)}, with citations."
+    about = f"This is **{app}**. {says}"
     if _GREETING.fullmatch(said):
         return f"Hello! {about} What would you like to know?"
     if _WHO.fullmatch(said):
-        return f"{about} Ask me anything that they may answer."
+        return f"{about} Ask me a question."
     if _THANKS.fullmatch(said):
         return "You're welcome! Ask me whenever there is something else."
     if _GOODBYE.fullmatch(said):
