@@ -69,7 +69,7 @@ def worker_command(module: str, launch: Launch) -> list[str]:
         *("--port", str(launch.port)),
         *("--threads", str(launch.threads)),
         *("--context-length", str(context_length(launch))),
-        *("--task", launch.model.task),
+        *("--task", launch.model.task.value),
         *("--options", json.dumps(options)),
     ]
 

@@ -9,7 +9,7 @@ of up to 15 digits. Written in the notation that XGrammar and llama.cpp share (G
 from __future__ import annotations
 
 import json
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 from headstart.errors import BadRequest
@@ -198,7 +198,10 @@ class JsonGrammar:
 
     def _array(self, schema: dict[str, Any], depth: int) -> str:
         least, most = _bounds(schema, "minItems", "maxItems")
-        fixed = [self.value(part, depth + 1, frozenset()) for part in schema.get("prefixItems", [])]
+        prefix = schema.get("prefixItems", [])
+        if not isinstance(prefix, list):
+            raise _refusal("'prefixItems' is not a list")
+        fixed = [self.value(part, depth + 1, frozenset()) for part in prefix]
         if fixed:
             if least > len(fixed) or (most is not None and most < len(fixed)):
                 raise _refusal("'prefixItems' with another number of items")
@@ -236,7 +239,8 @@ class JsonGrammar:
         open_low = "exclusiveMinimum" in schema and low == lows[-1]
         open_high = "exclusiveMaximum" in schema and high == highs[-1]
         if kind == "integer":
-            least, most = -int(-low // 1), int(high // 1)
+            least = int(low.to_integral_value(ROUND_CEILING))
+            most = int(high.to_integral_value(ROUND_FLOOR))
             spelled = integers(
                 least + (open_low and least == low), most - (open_high and most == high)
             )

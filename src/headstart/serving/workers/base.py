@@ -7,7 +7,7 @@ every model (stop strings, tool calls, log-probability shapes, server-sent event
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -79,6 +79,14 @@ class Backend(ABC):
 
     context_length: int
     unsupported: ClassVar[frozenset[str]] = frozenset()  # request parameters refused by name
+
+    def __init__(self) -> None:
+        self.on_failure: Callable[[], None] = lambda: None  # called when it cannot go on
+
+    @property
+    def running(self) -> int:
+        """Choices being generated now."""
+        return 0
 
     @abstractmethod
     def load(self) -> None:

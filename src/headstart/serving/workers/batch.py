@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,8 +44,14 @@ class _Request:
 class Batch:
     """The requests that a pipeline works on."""
 
-    def __init__(self, pipeline: openvino_genai.ContinuousBatchingPipeline) -> None:
+    def __init__(
+        self,
+        pipeline: openvino_genai.ContinuousBatchingPipeline,
+        on_failure: Callable[[], None],
+    ) -> None:
+        """`on_failure` is called on the stepping thread, after all requests were told."""
         self._pipeline = pipeline
+        self._on_failure = on_failure
         self._changed = threading.Condition()
         self._arrived: list[_Request] = []
         self._running: list[_Request] = []
@@ -85,8 +91,9 @@ class Batch:
         self._thread.join(timeout=5)
 
     @property
-    def broken(self) -> bool:
-        return self._broken is not None
+    def running(self) -> int:
+        with self._changed:
+            return len(self._running) + len(self._arrived)
 
     # --- on the stepping thread -----------------------------------------------------------
 
@@ -102,6 +109,7 @@ class Batch:
                 lost = self._running + self._arrived
                 self._running, self._arrived = [], []
             self._on_loop([(request, _failed(error)) for request in lost])
+            self._on_failure()
 
     def _wait_for_work(self) -> bool:
         """Take in what arrived, let go of what was closed; False when there will be no more."""

@@ -39,9 +39,15 @@ class Echo(Backend):
 
     def __init__(self, context_length: int, delay: float = 0.0) -> None:
         """`delay`: seconds per word."""
+        super().__init__()
         self.context_length = context_length
+        self._running = 0
         self._delay = delay
         self._words: dict[int, str] = {}  # of every id that was given out
+
+    @property
+    def running(self) -> int:
+        return self._running
 
     def load(self) -> None:
         """There is nothing to load."""
@@ -70,14 +76,18 @@ class Echo(Backend):
         text = self._answer(_last_message(self.detokenize(job.prompt)), job)
         words = _WORD.findall(text)
         limit = job.sampling.max_tokens
-        for number, word in enumerate(words[:limit], 1):
-            await asyncio.sleep(self._delay)
-            data = word.encode("utf-8", "replace")
-            token = Token(word, data, _logprob(data) if job.sampling.logprobs else None)
-            done = number == len(words)
-            yield Piece([token], "stop" if done else "length" if number == limit else None)
-        if not words:
-            yield Piece([], "stop")
+        self._running += 1
+        try:
+            for number, word in enumerate(words[:limit], 1):
+                await asyncio.sleep(self._delay)
+                data = word.encode("utf-8", "replace")
+                token = Token(word, data, _logprob(data) if job.sampling.logprobs else None)
+                done = number == len(words)
+                yield Piece([token], "stop" if done else "length" if number == limit else None)
+            if not words:
+                yield Piece([], "stop")
+        finally:
+            self._running -= 1
 
     def _answer(self, said: str, job: Job) -> str:
         if job.tools is not None:

@@ -89,7 +89,10 @@ class Service:
     async def props(self, request: Request) -> Response:
         if (refusal := self._refusal(request)) is not None:
             return refusal
-        return _json({"n_ctx": self.backend.context_length, "model": self.model})
+        backend = self.backend
+        return _json(
+            {"n_ctx": backend.context_length, "model": self.model, "running": backend.running}
+        )
 
     async def models(self, request: Request) -> Response:
         if (refusal := self._refusal(request)) is not None:

@@ -47,6 +47,7 @@ class OpenVino(Backend):
     unsupported = frozenset({"logit_bias"})
 
     def __init__(self, path: Path, context_length: int, threads: int, options: Options) -> None:
+        super().__init__()
         self._path = path
         self._threads = threads
         self._options = options
@@ -74,7 +75,11 @@ class OpenVino(Backend):
             bos=self._bos,
             eos=self._tokenizer.get_eos_token(),
         )
-        self._batch = Batch(pipeline)
+        self._batch = Batch(pipeline, self.on_failure)
+
+    @property
+    def running(self) -> int:
+        return self._batch.running
 
     def close(self) -> None:
         self._batch.close()

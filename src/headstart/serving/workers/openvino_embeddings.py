@@ -45,6 +45,7 @@ class OpenVinoEmbeddings(Backend):
     unsupported = frozenset({"dimensions"})
 
     def __init__(self, path: Path, context_length: int, threads: int, options: Options) -> None:
+        super().__init__()
         self._path = path
         self._threads = threads
         self._refuse_long = options.too_long == "refuse"

@@ -80,19 +80,27 @@ def run(backend: Backend, arguments: Arguments) -> None:
 
 
 async def _serve(server: uvicorn.Server, service: Service) -> bool:
-    """Whether loading failed. Listens at once, so that health can say that it is loading."""
+    """Whether the backend failed. Listens at once, so that health can say that it is loading."""
     failed = False
+    loop = asyncio.get_running_loop()
+
+    def fail() -> None:
+        nonlocal failed
+        failed = server.should_exit = True
+
+    def fail_from_thread() -> None:
+        loop.call_soon_threadsafe(fail)
 
     async def load() -> None:
-        nonlocal failed
         try:
             await asyncio.to_thread(service.backend.load)
         except Exception:
             traceback.print_exc()
-            failed = server.should_exit = True
+            fail()
         else:
             service.ready = True
 
+    service.backend.on_failure = fail_from_thread
     loading = asyncio.create_task(load())
     await server.serve()
     if not loading.done():
