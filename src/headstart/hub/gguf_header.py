@@ -24,6 +24,7 @@ _SCALARS = {
     12: "<d",
 }  # fmt: skip
 _MAX_DIMENSIONS = 8
+_DAMAGE = (struct.error, ValueError, KeyError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def read_header(path: Path) -> GgufHeader:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:
                 header = _Parser(path, data).header()
-            except (struct.error, UnicodeDecodeError, ValueError, KeyError) as error:
+            except _DAMAGE as error:
                 raise BadRequest(
                     f"{path} is truncated or damaged: its header cannot be read ({error})."
                 ) from error
