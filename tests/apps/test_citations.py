@@ -60,6 +60,12 @@ CASES = {
     "Install it with `pip`, then run `headstart up` in your folder!": (
         "Install it with `pip`, then run `headstart up` in your folder [3]!"
     ),
+    "You can use the `headstart up` command in that place.": (
+        "You can use the `headstart up` command in that place [3]."
+    ),
+    "You can use the `headstart down` command in that place.": (
+        "You can use the `headstart down` command in that place."
+    ),
     # a number that the passage does not have is not backed
     "Berlin has 4.1 million inhabitants.": "Berlin has 4.1 million inhabitants.",
     # tables and code are cited below

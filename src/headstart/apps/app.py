@@ -18,7 +18,7 @@ from openai.types.chat import ChatCompletionChunk
 from headstart.apps import small_talk
 from headstart.apps.answers import CitedAnswer, written
 from headstart.apps.citations import NOT_FOUND
-from headstart.apps.prompt import RULES, Chat, Draft, Prompt, fit
+from headstart.apps.prompt import NO_INSTRUCTIONS, RULES, Chat, Draft, Prompt, fit
 from headstart.apps.retrieval import Found, retrieve
 from headstart.apps.spec import AppSpec
 from headstart.errors import BadRequest, Unavailable
@@ -159,8 +159,8 @@ class App(Endpoint):
         return await fit(draft, request, endpoint, memory=self.spec.memory.max_tokens)
 
     def _instructions(self) -> str:
-        own = self.spec.rendered_instructions(self.name)
-        return "\n\n".join(filter(None, [own, RULES if self.spec.knowledge else ""]))
+        own = self.spec.rendered_instructions(self.name).strip()
+        return f"{own or NO_INSTRUCTIONS} {RULES}" if self.spec.knowledge else own
 
     def _with_defaults(self, request: ChatRequest) -> ChatRequest:
         """The call's own parameters, over the app's, over what suits a grounded answer."""

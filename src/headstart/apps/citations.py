@@ -23,6 +23,7 @@ _NUMBERS = r"\d{1,3}(?:\s*[,;]\s*\d{1,3})*"
 _MARKER = re.compile(rf"( {{0,4}})\[(?:(?:Passage|Source|passage|source) )?({_NUMBERS})\]")
 _OPEN_MARKER = re.compile(r" {0,4}(?:\[(?:[PSps][a-z]{0,6}(?: [\d,; ]*)?|[\d,; ]{0,12})?)?\Z")
 _EVENT = re.compile(r" {0,4}\[| {1,4}\Z|`+|~~~|\n|[.!?…]+[\"'”’)*_]*|[。！？]+")
+_OPENING = re.compile(r"^\s*(?:```|~~~)[^\n]*\n")
 _NO_STOP = re.compile(
     r"(?:^|[\s(])(?:[A-Z]|(?:[A-Za-z]\.)+[A-Za-z]|dr|mr|mrs|ms|prof|st|no|vs|etc|fig|approx|ca|nr|bzw)\Z",
     re.IGNORECASE,
@@ -214,9 +215,10 @@ class CitedText:
     def _close_block(self, before: str) -> str:
         """End a block of code or a table; cite what backs it below it, where it cannot break it."""
         shown = ""
-        if terms(self._sentence):
+        block = _OPENING.sub("", self._sentence)
+        if terms(block):
             self._claims = True
-            best = self._passages.best(self._sentence, self._question, block=True)
+            best = self._passages.best(block, self._question, block=True)
             if best is not None:
                 indent = re.findall(r"(?:^|\n)([ \t]*)[^\n]*\Z", self._sentence)[-1]
                 shown = self._mark(best + 1, before=before + indent)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 BACKED = 0.7  # share of what the sentence adds to the question, in one place of the passage
+BACKED_BESIDE_CODE = 0.5  # the same, when every `name` or `command` in it stands in the passage
 REPEATED = 0.3  # share of what it repeats of the question, anywhere in the passage
 FEW = 3  # with fewer added terms than this, the question's terms must be near them:
 ASKED = 0.3  # this share of them
@@ -22,6 +23,7 @@ PLAUSIBLE = 0.25  # share of all its terms, for a citation that the model wrote
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]+")
 _SENTENCE = re.compile(r"[^\n]+?(?:[.!?。！？]+[\"'”’)\]]*(?=\s|$)|[。！？]|(?=\n)|$)")
+_CODE = re.compile(r"`([^`\n]+)`")
 _LEAD_IN = re.compile(
     r"^\s*(?:according to|based on|as (?:stated|mentioned) in) (?:the |this )?"
     r"(?:(?:provided|given) )?(?:information|documents?|text|passages?|context)\b[^,.]{0,40},",
@@ -32,6 +34,8 @@ _COMMON_WORDS = """
 about also been both does from have here into itself just like many more most much only other over
 same some such than that their them then there these they this those through under very were what
 when where which while will with would your
+according answer based called command commands document documents example following follows
+information mentioned named provided specify used uses using
 """
 _COMMON = frozenset(_COMMON_WORDS.split())
 
@@ -72,6 +76,7 @@ class Passages:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = [terms(text) for text in texts]
+        self._spelled = [_spelled(text) for text in texts]
         self._windows = [_windows(text) for text in texts]
 
     def backing(self, index: int, said_text: str, question: str, *, block: bool = False) -> Backing:
@@ -92,6 +97,10 @@ class Passages:
         if block:
             held = self._texts[index]
         new, repeated = said - asked, said & asked
+        quoted = [_spelled(code) for code in _CODE.findall(said_text) if terms(code)]
+        exact = bool(quoted) and all(code in self._spelled[index] for code in quoted)
+        if exact:
+            held = self._texts[index]
         share = _share(said, held) if said else 0.0
         # a word or two, such as a name or a number, may stand anywhere: the question must be near
         near = len(new) >= FEW or _share(asked, held) >= ASKED
@@ -101,7 +110,7 @@ class Passages:
             strong=bool(said)
             and near
             and {term for term in new if term[0].isdigit()} <= held
-            and _share(new or repeated, held) >= BACKED
+            and _share(new or repeated, held) >= (BACKED_BESIDE_CODE if exact else BACKED)
             and _share(repeated, self._texts[index]) >= REPEATED,
             span=span,
         )
@@ -132,6 +141,11 @@ def _windows(text: str) -> list[tuple[Span, frozenset[str]]]:
     spans = sentences(text)
     pairs = [Span(a.start, b.end) for a, b in pairwise(spans)]
     return [(span, terms(text[span.start : span.end])) for span in spans + pairs]
+
+
+def _spelled(text: str) -> str:
+    """A text to look code up in, letter by letter."""
+    return " ".join(text.split())
 
 
 def _share(part: frozenset[str], whole: frozenset[str]) -> float:

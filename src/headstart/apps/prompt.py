@@ -17,15 +17,13 @@ from headstart.knowledge.passages import Passage
 from headstart.serving.base import Endpoint
 from headstart.serving.requests import ChatRequest, Message
 
-# By trial with the bundled 0.5B model. Asked to cite by number, it writes numbers, not answers
-# (11 of 24 right instead of 17); told what to say when the documents do not help, it says that to
-# most questions that they do answer. So `citations.py` finds what backs each sentence, or says that
-# nothing does, and `retrieval.py` tells when there is nothing to answer from.
-RULES = (
-    "Answer the user's question with the help of the documents. Write full sentences, and give "
-    "commands and names exactly as they are in the documents. Do not add anything that is not in "
-    "the documents."
-)
+# By trial with the bundled 0.5B model. Asked to cite by number, it writes numbers, not answers: 11
+# of 24 right instead of 17. Told what to say when the documents do not help, it says that to most
+# questions that they do answer. Asked for full sentences, it invents what fills them. So it is told
+# little: `citations.py` finds what backs each sentence, or says that nothing does, and
+# `retrieval.py` tells when there is nothing to answer from.
+RULES = "Answer the question, using only what the documents say. Be brief."
+NO_INSTRUCTIONS = "You are a helpful assistant."
 ANSWER_SHARE = 4  # a quarter of the window is kept free for the answer, if it may be so long
 
 
