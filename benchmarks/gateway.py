@@ -44,9 +44,9 @@ def main() -> None:
         print(f"Chat completion, echo engine, {CALLS} calls\n")
         print("| path | connections | requests/s | p50 ms | p99 ms |")
         print("|---|--:|--:|--:|--:|")
-        worker = _worker_url(server)
+        worker, worker_key = _worker(server)
         for connections in (1, 16):
-            direct = asyncio.run(_load(worker, "", connections))
+            direct = asyncio.run(_load(worker, worker_key, connections))
             through = asyncio.run(_load(server.openai_url, server.key, connections))
             for name, result in (("worker directly", direct), ("through Headstart", through)):
                 print(
@@ -62,11 +62,13 @@ def main() -> None:
         print(f"\nServer process: {resident / 2**20:.0f} MiB resident.")
 
 
-def _worker_url(server: RunningServer) -> str:
+def _worker(server: RunningServer) -> tuple[str, str]:
+    """Where the worker listens, and the key that it shares with the server."""
     with server.http() as http:
         pid = http.get("/v1/endpoints/echo").json()["pid"]
-    ports = [c.laddr.port for c in psutil.Process(pid).net_connections() if c.status == "LISTEN"]
-    return f"http://127.0.0.1:{ports[0]}/v1"
+    process = psutil.Process(pid)
+    ports = [c.laddr.port for c in process.net_connections() if c.status == psutil.CONN_LISTEN]
+    return f"http://127.0.0.1:{ports[0]}/v1", process.environ()["HEADSTART_WORKER_KEY"]
 
 
 async def _load(url: str, key: str, connections: int) -> Result:
