@@ -137,10 +137,11 @@ def sentences(text: str) -> list[Span]:
 
 
 def _windows(text: str) -> list[tuple[Span, frozenset[str]]]:
-    """Every sentence, and every two in a row, with the terms they hold."""
+    """Every sentence but headings, and every two in a row, with the terms they hold."""
     spans = sentences(text)
-    pairs = [Span(a.start, b.end) for a, b in pairwise(spans)]
-    return [(span, terms(text[span.start : span.end])) for span in spans + pairs]
+    singles = [span for span in spans if text[span.start] != "#"]
+    pairs = [Span(first.start, second.end) for first, second in pairwise(spans)]
+    return [(span, terms(text[span.start : span.end])) for span in (singles + pairs or spans)]
 
 
 def _spelled(text: str) -> str:
