@@ -2028,7 +2028,7 @@ export interface components {
         HuggingFaceSource: {
             /**
              * Files
-             * @description exact names or globs
+             * @description exact names, which must exist, or globs
              */
             files: string[];
             /**
