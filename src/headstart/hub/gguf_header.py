@@ -134,6 +134,8 @@ class _Parser:
             metadata[key] = self.value(kind)
         tensors_start = self.at
         tensors = tuple(self.tensor() for _ in range(tensor_count))
+        if self.at > len(self.data):
+            raise ValueError("it reaches beyond the end of the file")
         alignment = metadata.get("general.alignment", 32)
         if not isinstance(alignment, int) or alignment <= 0:
             raise ValueError(f"general.alignment is {alignment!r}")
