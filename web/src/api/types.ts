@@ -18,6 +18,7 @@ export type Passage = Schemas["PassageObject"];
 export type CallRecord = Schemas["Record"];
 export type VectorStore = Schemas["KnowledgeStore"];
 export type VectorStoreFile = Schemas["StoreFile"];
+export type StoreSync = Schemas["StoreSync"];
 export type SearchHit = Schemas["SearchHit"];
 export type HubModel = Schemas["HubModel"];
 export type Machine = Schemas["HubMachine"];

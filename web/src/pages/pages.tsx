@@ -2,7 +2,7 @@
  * The pages of the console, in the order of the navigation. A new page is one entry here.
  * Chat is the first and has no link of its own: a new chat and the conversations lead to it.
  */
-import { IconMessageCircle, type Icon } from "@tabler/icons-react";
+import { IconBooks, IconMessageCircle, type Icon } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 
 export interface PageEntry {
@@ -21,5 +21,12 @@ export const pages: PageEntry[] = [
     label: "Chat",
     icon: IconMessageCircle,
     load: () => import("./chat/ChatPage"),
+  },
+  {
+    path: "/knowledge",
+    paths: ["/knowledge/:storeId"],
+    label: "Knowledge",
+    icon: IconBooks,
+    load: () => import("./knowledge/KnowledgePage"),
   },
 ];

@@ -4,6 +4,8 @@ import { HoverCard, Text } from "@mantine/core";
 import type { FileCitation } from "../../api/types";
 import classes from "./CitationChip.module.css";
 
+const JOINER = "\u2060"; // keeps the chip on the line of its word, and the full stop with it
+
 interface CitationChipProps {
   number: number;
   /** Absent while the answer is being written. */
@@ -12,7 +14,24 @@ interface CitationChipProps {
 }
 
 export function CitationChip({ number, citation, onOpen }: CitationChipProps) {
-  if (citation === undefined) return <sup className={classes.chip}>{number}</sup>;
+  return (
+    <>
+      {JOINER}
+      {citation === undefined ? (
+        <sup className={classes.chip}>{number}</sup>
+      ) : (
+        <Source number={number} citation={citation} onOpen={onOpen} />
+      )}
+      {JOINER}
+    </>
+  );
+}
+
+interface SourceProps extends CitationChipProps {
+  citation: FileCitation;
+}
+
+function Source({ number, citation, onOpen }: SourceProps) {
   return (
     <HoverCard width={320} shadow="md" openDelay={250} position="top" withinPortal>
       <HoverCard.Target>

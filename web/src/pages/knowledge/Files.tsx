@@ -1,0 +1,157 @@
+/** The files of a store, those on their way into it, and the place to drop more. */
+import { ActionIcon, Button, Loader, Skeleton, Stack, Text, Title, Tooltip } from "@mantine/core";
+import { Dropzone } from "@mantine/dropzone";
+import { IconFileText, IconFileUpload, IconTrash, IconX } from "@tabler/icons-react";
+import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { api, call } from "../../api/client";
+import type { VectorStore, VectorStoreFile } from "../../api/types";
+import { Confirm } from "../../components/Confirm";
+import { ErrorState } from "../../components/ErrorState";
+import { notifyError } from "../../components/notify";
+import { Status } from "../../components/Status";
+import { bytes } from "../../format";
+import classes from "./Files.module.css";
+import { filesQuery, fileStateOf, refreshStores } from "./stores";
+import { useUploads, type Upload } from "./uploads";
+
+export function Files({ store }: { store: VectorStore }) {
+  const files = useInfiniteQuery(filesQuery(store.id));
+  const { uploads, add, dismiss } = useUploads(store.id);
+  const [leaving, setLeaving] = useState<VectorStoreFile | null>(null);
+
+  return (
+    <section aria-label="Files">
+      <Title order={2} mb="md">
+        Files
+      </Title>
+      <Dropzone
+        onDrop={(dropped) => void add(dropped)}
+        className={classes.drop}
+        aria-label="Upload files"
+        inputProps={{ "aria-label": "Files to upload" }}
+      >
+        <IconFileUpload size={26} stroke={1.4} aria-hidden className={classes.glyph} />
+        <Text fw={550}>Drop files here, or click to choose</Text>
+        <Text size="sm" c="dimmed">
+          PDF, Word, slides, spreadsheets, web pages, Markdown and plain text
+        </Text>
+      </Dropzone>
+
+      {files.isPending && (
+        <Stack gap="xs" mt="lg" aria-label="Loading the files">
+          {[0, 1, 2].map((one) => (
+            <Skeleton key={one} height={44} />
+          ))}
+        </Stack>
+      )}
+      {files.isError && <ErrorState error={files.error} retry={() => void files.refetch()} />}
+      {(uploads.length > 0 || (files.data?.length ?? 0) > 0) && (
+        <ul className={classes.files} aria-label="Files of this store">
+          {uploads.map((upload) => (
+            <UploadRow key={upload.id} upload={upload} onDismiss={() => dismiss(upload.id)} />
+          ))}
+          {files.data?.map((file) => (
+            <FileRow key={file.id} file={file} onDelete={() => setLeaving(file)} />
+          ))}
+        </ul>
+      )}
+      {files.hasNextPage && (
+        <Button
+          variant="default"
+          mt="md"
+          loading={files.isFetchingNextPage}
+          onClick={() => void files.fetchNextPage()}
+        >
+          Load more
+        </Button>
+      )}
+      <DeleteFile file={leaving} onClose={() => setLeaving(null)} />
+    </section>
+  );
+}
+
+function UploadRow({ upload, onDismiss }: { upload: Upload; onDismiss: () => void }) {
+  const { name, size, error } = upload;
+  return (
+    <li className={classes.file}>
+      <IconFileText size={18} stroke={1.5} aria-hidden className={classes.glyph} />
+      <div className={classes.what}>
+        <span className={classes.name}>{name}</span>
+        {error !== undefined && <span className={classes.reason}>{error}</span>}
+      </div>
+      <span className={classes.size}>{bytes(size)}</span>
+      <span className={classes.state}>
+        {error === undefined ? (
+          <Status tone="busy" label="Uploading" />
+        ) : (
+          <Status tone="bad" label="Not uploaded" />
+        )}
+      </span>
+      {error === undefined ? (
+        <Loader size={16} mx={6} aria-hidden />
+      ) : (
+        <Tooltip label="Dismiss">
+          <ActionIcon size="md" aria-label={`Dismiss ${name}`} onClick={onDismiss}>
+            <IconX size={16} stroke={1.6} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+      )}
+    </li>
+  );
+}
+
+function FileRow({ file, onDelete }: { file: VectorStoreFile; onDelete: () => void }) {
+  const { filename, path, error, usage_bytes: size } = file;
+  return (
+    <li className={classes.file}>
+      <IconFileText size={18} stroke={1.5} aria-hidden className={classes.glyph} />
+      <div className={classes.what}>
+        <span className={classes.name} title={path ?? undefined}>
+          {filename}
+        </span>
+        {error && <span className={classes.reason}>{error.message}</span>}
+      </div>
+      <span className={classes.size}>{size > 0 && bytes(size)}</span>
+      <span className={classes.state}>
+        <Status {...fileStateOf(file)} />
+      </span>
+      <Tooltip label="Delete">
+        <ActionIcon size="md" aria-label={`Delete ${filename}`} onClick={onDelete}>
+          <IconTrash size={16} stroke={1.6} aria-hidden />
+        </ActionIcon>
+      </Tooltip>
+    </li>
+  );
+}
+
+function DeleteFile({ file, onClose }: { file: VectorStoreFile | null; onClose: () => void }) {
+  const remove = useMutation({
+    mutationFn: ({ id, vector_store_id: store_id }: VectorStoreFile) =>
+      call(
+        api.DELETE("/v1/vector_stores/{store_id}/files/{file_id}", {
+          params: { path: { store_id, file_id: id } },
+        }),
+      ),
+    onError: (error) => notifyError(error, "The file was not deleted"),
+    onSettled: async () => {
+      await refreshStores();
+      onClose();
+    },
+  });
+  return (
+    <Confirm
+      opened={file !== null}
+      title={`Delete ${file?.filename ?? "the file"}?`}
+      verb="Delete"
+      pending={remove.isPending}
+      onConfirm={() => file && remove.mutate(file)}
+      onClose={onClose}
+    >
+      {file?.path
+        ? "Its passages are removed from this store. The file itself stays in its folder, and the next sync reads it again."
+        : "Its passages are removed from this store, and answers no longer stand on them."}
+    </Confirm>
+  );
+}

@@ -1,0 +1,70 @@
+/** Files on their way into a store: uploaded a few at a time, then handed to it. */
+import { useState } from "react";
+
+import { api, call } from "../../api/client";
+import { messageOf } from "../../api/errors";
+import { refreshStores } from "./stores";
+
+export interface Upload {
+  id: number;
+  name: string;
+  size: number;
+  /** Absent while it is under way. */
+  error?: string;
+}
+
+const AT_A_TIME = 3;
+let newest = 0;
+
+export function useUploads(storeId: string) {
+  const [uploads, setUploads] = useState<Upload[]>([]);
+
+  function dismiss(id: number) {
+    setUploads((all) => all.filter((one) => one.id !== id));
+  }
+
+  async function put(id: number, file: File) {
+    try {
+      const uploaded = await send(file);
+      await call(
+        api.POST("/v1/vector_stores/{store_id}/files", {
+          params: { path: { store_id: storeId } },
+          body: { file_id: uploaded.id },
+        }),
+      );
+      await refreshStores();
+      dismiss(id);
+    } catch (error) {
+      const why = messageOf(error);
+      setUploads((all) => all.map((one) => (one.id === id ? { ...one, error: why } : one)));
+    }
+  }
+
+  async function add(files: File[]) {
+    const queue = files.map((file) => ({ id: ++newest, file }));
+    setUploads((all) => [
+      ...all,
+      ...queue.map(({ id, file }) => ({ id, name: file.name, size: file.size })),
+    ]);
+    const work = async () => {
+      for (let next = queue.shift(); next; next = queue.shift()) await put(next.id, next.file);
+    };
+    await Promise.all(Array.from({ length: AT_A_TIME }, work));
+  }
+
+  return { uploads, add, dismiss };
+}
+
+function send(file: File) {
+  return call(
+    api.POST("/v1/files", {
+      body: { file: "", purpose: "assistants" }, // the type stands for the form that is sent
+      bodySerializer: ({ purpose }) => {
+        const form = new FormData();
+        form.append("purpose", purpose);
+        form.append("file", file, file.name);
+        return form;
+      },
+    }),
+  );
+}
