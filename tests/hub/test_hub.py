@@ -15,6 +15,7 @@ from headstart.hub.catalogue import Catalogue
 from headstart.hub.hub import Hub, split_variant
 from headstart.hub.sources.base import PullCancelled
 from tests.hub.package_index import card
+from tests.hub.test_store import install
 from tests.hub.tiny_gguf import write_gguf
 
 
@@ -59,6 +60,15 @@ def test_a_variant_can_be_part_of_the_name(hub: Hub) -> None:
     assert split_variant("a") == ("a", None)
     assert split_variant("hf:org/repo") == ("hf:org/repo", None)
     assert split_variant("/a/b:c.gguf") == ("/a/b:c.gguf", None)
+
+
+def test_the_default_variant_is_meant_unless_another_is_named(hub: Hub) -> None:
+    default = install(hub.store, "all-minilm-l6-v2", "int8-onnx", pulled_at=1)
+    other = install(hub.store, "all-minilm-l6-v2", "float", pulled_at=2)
+    assert hub.resolve("all-minilm-l6-v2") == default
+    assert hub.resolve("all-minilm-l6-v2:float") == other
+    hub.remove("all-minilm-l6-v2:int8-onnx")
+    assert hub.resolve("all-minilm-l6-v2") == other
 
 
 def test_a_local_file_is_registered_by_reference(hub: Hub, gguf: Path) -> None:

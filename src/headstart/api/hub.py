@@ -90,7 +90,7 @@ def get_hub_machine(_principal: CurrentPrincipal, services: CurrentServices) -> 
 
 
 def _model(hub: Hub, card: Card, machine: Machine) -> HubModel:
-    stored = hub.store.find(card.name)
+    stored = hub.find(card.name)
     variant = hub.catalogue.variant(card, stored.variant if stored else None)
     fits = fit(card, variant, machine, installed=stored is not None)
     return HubModel(

@@ -133,6 +133,8 @@ def remove(name: Name, json: Json = False) -> None:
     if json:
         print_json([_stored(model) for model in gone])
         return
+    if not gone:
+        out.print(f"Removed the unfinished download of {name}.")
     for model in gone:
         out.print(f"Removed {model.name} {model.variant} ({size(model.bytes)}).")
 
@@ -164,7 +166,7 @@ def _show(hub: Hub, cards: list[Card], *, installed: bool, json: bool) -> None:
 
 
 def _described(hub: Hub, card: Card, machine: Machine) -> dict[str, Any]:
-    stored = hub.store.find(card.name)
+    stored = hub.find(card.name)
     variant = hub.catalogue.variant(card, stored.variant if stored else None)
     fits = fit(card, variant, machine, installed=stored is not None)
     return {

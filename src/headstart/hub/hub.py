@@ -52,10 +52,19 @@ class Hub:
                 return with_memory(card)
         return self.catalogue.card(name)
 
+    def find(self, name: str) -> StoredModel | None:
+        """The model of that name that is here: the variant named, or the catalogue's default, or
+        the one last pulled."""
+        base, variant = split_variant(name)
+        if variant is None and base in self.catalogue:
+            default = self.catalogue.card(base).variants[0].name
+            return self.store.find(base, default) or self.store.find(base)
+        return self.store.find(base, variant) or self.store.at(Path(name))
+
     def resolve(self, name: str) -> StoredModel:
         """The model of that name that is here. `NotFound` with the next step when it is not."""
-        base, variant = split_variant(name)
-        model = self.store.find(base, variant) or self.store.at(Path(name))
+        base, _ = split_variant(name)
+        model = self.find(name)
         if model is not None:
             return model
         if base in self.catalogue or source_type(base.partition(":")[0]) is not None:
@@ -123,9 +132,12 @@ class Hub:
             return self.store.install(work, manifest)
 
     def remove(self, name: str) -> list[StoredModel]:
-        """Delete a model's weights; of one registered by reference, only the registration."""
+        """Delete a model's weights, and what an interrupted pull of it has left. Of a model
+        registered by reference only the registration goes."""
+        base, variant = split_variant(name)
+        if self.store.discard_unfinished(base) and self.find(name) is None:
+            return []
         model = self.resolve(name)
-        _, variant = split_variant(name)
         return self.store.remove(model.name, variant)
 
     def _fetch(
@@ -134,8 +146,10 @@ class Hub:
         work = self.store.work_folder(card.name, variant.name)
         try:
             pull = Pull(card, variant, work, self.settings, report, cancelled)
-            manifest = pull.run(keep_card=card.name not in self.catalogue)
-            return self.store.install(work, manifest)
+            folder, manifest = pull.run(keep_card=card.name not in self.catalogue)
+            model = self.store.install(folder, manifest)
+            shutil.rmtree(work)
+            return model
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise

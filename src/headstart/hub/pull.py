@@ -26,7 +26,7 @@ from headstart.settings import Settings
 
 WEIGHT_SUFFIXES = frozenset({".gguf", ".onnx", ".onnx_data", ".safetensors"})
 _BLOCK = 1 << 22
-_STATE = ".state.json"
+_STATE = "state.json"
 _CONVERTING = ".converting"
 
 log = structlog.get_logger(__name__)
@@ -60,16 +60,36 @@ class Pull:
         self.settings = settings
         self.report = report
         self.cancelled = cancelled
-        path = work / _STATE
-        self.state = _State.model_validate_json(path.read_bytes()) if path.exists() else _State()
+        self.state = _State()
+        self._go_on()
 
-    def run(self, *, keep_card: bool) -> Manifest:
-        """Carry the pull through. Afterwards the work folder holds the model's files alone."""
+    def run(self, *, keep_card: bool) -> tuple[Path, Manifest]:
+        """Carry the pull through. Returns the folder that holds the model's files alone."""
         if self.state.digest is None:
             self._fetch()
         self._convert()
-        (self.work / _STATE).unlink()
-        return self._manifest(keep_card)
+        return self.folder, self._manifest(keep_card)
+
+    def _go_on(self) -> None:
+        """Take up the state of an earlier pull, as far as the files still bear it out."""
+        path = self.work / _STATE
+        if not path.exists():
+            return
+        self.state = _State.model_validate_json(path.read_bytes())
+        if not weight_files(self.folder):
+            self.state = _State()
+        elif self.state.converted is None:  # a power cut may have cost bytes since: verify again
+            self.state = self.state.model_copy(update={"digest": None})
+
+    @property
+    def folder(self) -> Path:
+        """Where the source that delivered put its files; each source has its own."""
+        return self._folder_of(self.state.fetched or 0)
+
+    def _folder_of(self, index: int) -> Path:
+        folder = self.work / f"source-{index}"
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def _fetch(self) -> None:
         """Fetch and verify, from the first source whose files are right."""
@@ -81,7 +101,8 @@ class Pull:
                     raise SourceFailed(f"nothing is installed for sources of kind {spec.kind!r}")
                 source = kind(spec, self.settings)
                 if self.state.fetched != index:
-                    stated = source.fetch(self.work, self.report, self.cancelled)
+                    folder = self._folder_of(index)
+                    stated = source.fetch(folder, self.report, self.cancelled)
                     self._note(fetched=index, source=source.label, stated=stated)
                 return self._verify()
             except SourceFailed as error:
@@ -97,8 +118,8 @@ class Pull:
     def _verify(self) -> None:
         digests = self._digests()
         stated = dict(self.state.stated)
-        if self.variant.sha256 is not None and len(digests) == 1:
-            stated[next(iter(digests))] = self.variant.sha256
+        if self.variant.sha256 is not None:  # of one file, so any other is wrong
+            stated |= dict.fromkeys(digests, self.variant.sha256)
         for name, found in digests.items():
             if found != stated.get(name, found):
                 self._throw_away()
@@ -111,7 +132,7 @@ class Pull:
 
     def _digests(self) -> dict[str, str]:
         """The SHA-256 of every weight file, by name."""
-        paths = weight_files(self.work)
+        paths = weight_files(self.folder)
         if not paths:
             self._throw_away()
             raise SourceFailed(f"no weights came from {self.state.source}")
@@ -125,14 +146,14 @@ class Pull:
                     digest.update(block)
                     done += len(block)
                     self.report(PullProgress("verify", done, total))
-            digests[path.relative_to(self.work).as_posix()] = digest.hexdigest()
+            digests[path.relative_to(self.folder).as_posix()] = digest.hexdigest()
         return digests
 
     def _convert(self) -> None:
-        weights = weight_files(self.work)
+        weights = weight_files(self.folder)
         if self.variant.format != "gguf" or len(weights) != 1:
             return
-        converting = self.work / _CONVERTING
+        converting = self.folder / _CONVERTING
         if self.state.converted is None:
             if not needs_requantizing(read_header(weights[0])):
                 return
@@ -144,12 +165,12 @@ class Pull:
     def _manifest(self, keep_card: bool) -> Manifest:
         card, variant = self.card, self.variant
         files = {
-            file.relative_to(self.work).as_posix(): file.stat().st_size
-            for file in sorted(self.work.rglob("*"))
+            file.relative_to(self.folder).as_posix(): file.stat().st_size
+            for file in sorted(self.folder.rglob("*"))
             if file.is_file()
         }
-        header = read_header(weight_files(self.work)[0]) if variant.format == "gguf" else None
-        context = header.context_length if header else folder_context(self.work)
+        header = read_header(weight_files(self.folder)[0]) if variant.format == "gguf" else None
+        context = header.context_length if header else folder_context(self.folder)
         if keep_card and context:
             card = card.model_copy(
                 update={
@@ -162,7 +183,7 @@ class Pull:
             variant=variant.name,
             task=card.task,
             format=variant.format,
-            path=header.path.relative_to(self.work).as_posix() if header else ".",
+            path=header.path.relative_to(self.folder).as_posix() if header else ".",
             bytes=sum(files.values()),
             digest=self.state.digest or "",
             converted=self.state.converted,
@@ -181,10 +202,8 @@ class Pull:
         fresh.replace(self.work / _STATE)
 
     def _throw_away(self) -> None:
-        """Start the next source from nothing."""
-        shutil.rmtree(self.work)
-        self.work.mkdir()
-        self.state = self.state.model_copy(update={"fetched": None})
+        shutil.rmtree(self.folder)
+        self._note(fetched=None)
 
 
 def weight_files(folder: Path) -> list[Path]:

