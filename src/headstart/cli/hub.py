@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 from typing import Annotated, Any
 
+import structlog
 import typer
 from rich.markup import escape
 from rich.progress import (
@@ -35,6 +37,12 @@ Name = Annotated[
         help="A model of the hub, 'name:VARIANT', 'hf:org/repo[/file.gguf]', or a path."
     ),
 ]
+
+
+@app.callback()
+def _log_to_stderr() -> None:
+    """Standard output is for the answer, which `--json` makes a program read."""
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 @app.command("list")
