@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from headstart.api.console import FOLDER
 from tests.server import RunningServer, running_server
+
+expect.set_options(timeout=20_000)  # the machine may be busy
 
 FLAGS = [
     "--no-sandbox",

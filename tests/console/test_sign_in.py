@@ -53,6 +53,7 @@ def test_the_printed_link_signs_in_once(chromium: Browser, server: RunningServer
     second = chromium.new_context().new_page()
     second.goto(link[0])
     expect(second.get_by_role("heading", name="Sign in to Headstart")).to_be_visible()
+    expect(second.get_by_role("alert")).to_contain_text("used already")
 
 
 def test_a_revoked_key_leads_back_to_the_door(chromium: Browser, server: RunningServer) -> None:

@@ -60,6 +60,16 @@ test("what is being written becomes a turn of its own, or an alternative", () =>
   expect(beside[1]?.answers.map(({ text }) => text)).toEqual(["a2", "so far"]);
 });
 
+test("an alternative whose original is not loaded yet is shown all the same", () => {
+  const turns = withLive([], live({ regenerates: "r2" }));
+  expect(turns.map(({ question, answers }) => [question, answers.length])).toEqual([["q2", 1]]);
+});
+
+test("a new question is a turn of its own although nothing is recorded", () => {
+  const unrecorded = turnsOf([item("user", "q1"), item("assistant", "a1")]);
+  expect(withLive(unrecorded, live({ recordId: null }))).toHaveLength(2);
+});
+
 test("an answer that the server has stored is not shown twice", () => {
   expect(withLive(turnsOf(stored), live({ recordId: "r2" }))).toEqual(turnsOf(stored));
 });

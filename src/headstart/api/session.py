@@ -44,8 +44,8 @@ def open_sign_in_link(request: Request, services: CurrentServices, token: str = 
         cookie = services.sessions.redeem(token)
     except Unauthenticated as error:
         log.info("sign-in link refused", reason=error.code)
-        # The page at / tells a stranger that they have to sign in, and how.
-        return RedirectResponse("/", 303, {"Cache-Control": "no-store"})
+        # The console tells a stranger that the link is spent, and how else to sign in.
+        return RedirectResponse("/?link=spent", 303, {"Cache-Control": "no-store"})
     response = RedirectResponse("/", 303, {"Cache-Control": "no-store"})
     _set_cookie(request, response, cookie)
     return response

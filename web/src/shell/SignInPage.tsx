@@ -1,5 +1,5 @@
 /** The door: paste an API key. The one-time link of `headstart up` passes without it. */
-import { Button, Center, Code, PasswordInput, Stack, Text, Title } from "@mantine/core";
+import { Alert, Button, Center, Code, PasswordInput, Stack, Text, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useState, type FormEvent } from "react";
 
@@ -7,6 +7,11 @@ import { messageOf } from "../api/errors";
 import { useSignIn } from "../api/session";
 import { Mark } from "./Brand";
 import classes from "./SignInPage.module.css";
+
+/** A link signs in once; the server says by the address that this one did before. */
+function isLinkSpent(): boolean {
+  return new URLSearchParams(location.search).get("link") === "spent";
+}
 
 export function SignInPage() {
   useDocumentTitle("Sign in · Headstart");
@@ -29,6 +34,12 @@ export function SignInPage() {
               Your assistant runs on this machine. An API key opens it.
             </Text>
           </div>
+          {isLinkSpent() && (
+            <Alert color="yellow" variant="light" radius="md">
+              This sign-in link was used already or is too old. Print a new one with{" "}
+              <Code className={classes.command}>headstart key link</Code>, or use an API key.
+            </Alert>
+          )}
           <PasswordInput
             label="API key"
             placeholder="hs-…"

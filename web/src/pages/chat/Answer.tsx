@@ -9,6 +9,7 @@ import { Markdown } from "../../components/Markdown";
 import classes from "./Answer.module.css";
 import { CitationChip } from "./CitationChip";
 import { Cited } from "./cited";
+import { exchanges } from "./exchanges";
 import { Sources } from "./Sources";
 import type { Answer } from "./turns";
 
@@ -19,10 +20,12 @@ interface AnswerViewProps {
 }
 
 export function AnswerView({ answer, onOpen, onRetry }: AnswerViewProps) {
-  const { text, live, annotations } = answer;
+  const { recordId, text, live, annotations } = answer;
   const writing = live?.phase === "waiting" || live?.phase === "writing";
   const cited = useMemo(() => new Cited(text, annotations), [text, annotations]);
   const sources = cited.passages();
+  const timing = live?.timing ?? (recordId === null ? null : exchanges.timingOf(recordId));
+  const finish = timing?.finish;
 
   const draw = useCallback(
     (number: number, offset: number) => {
@@ -37,7 +40,7 @@ export function AnswerView({ answer, onOpen, onRetry }: AnswerViewProps) {
     <div className={classes.answer} data-writing={live?.phase === "writing" || undefined}>
       {text === "" && writing ? <Waiting /> : <Markdown text={text} citation={draw} />}
       {answer.incomplete && !writing && <p className={classes.note}>You stopped this answer.</p>}
-      {live?.timing.finish === "length" && (
+      {finish === "length" && (
         <p className={classes.note}>The answer reached its token limit and ends here.</p>
       )}
       {live?.phase === "failed" && <Failure error={live.error} onRetry={onRetry} />}

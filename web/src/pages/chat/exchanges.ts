@@ -126,13 +126,14 @@ class Exchanges {
 
   /** Loads the stored conversation until the answer is in it, then forgets the live one. */
   private async settle(conversationId: string): Promise<void> {
+    const live = this.lives.get(conversationId);
+    if (live === undefined) return;
     for (const delay of SAVE_TRIES_MS) {
       await new Promise((resolve) => setTimeout(resolve, delay));
-      const live = this.lives.get(conversationId);
-      if (live === undefined || this.isRunning(conversationId)) return;
       const items = await queries
         .fetchQuery({ ...itemsQuery(conversationId), staleTime: 0 })
         .catch((): Item[] => []);
+      if (this.lives.get(conversationId) !== live) break; // the person has asked on
       if (items.some((item) => isStored(item, live))) {
         if (live.phase !== "failed") this.lives.delete(conversationId);
         break;

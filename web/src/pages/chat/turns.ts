@@ -66,10 +66,9 @@ export function withLive(turns: Turn[], live: Live | null): Turn[] {
   };
   const last = turns.at(-1);
   const waiting = last !== undefined && last.answers.length === 0 && last.question === live.question;
-  const home = waiting
-    ? last
-    : turns.find(({ answers }) => answers.some((one) => one.recordId === live.regenerates));
-  if (live.regenerates === null && !waiting) {
+  const isOriginal = ({ recordId }: Answer) => recordId !== null && recordId === live.regenerates;
+  const home = waiting ? last : turns.find(({ answers }) => answers.some(isOriginal));
+  if (home === undefined) {
     return [...turns, { question: live.question, answers: [answer] }];
   }
   return turns.map((turn) =>
