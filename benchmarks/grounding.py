@@ -98,7 +98,7 @@ async def _print_relevance(server: RunningServer, questions: list[Question]) -> 
     for name, texts in _off_topic().items():
         sets[name] = [("relevant-even", text) for text in texts]
     for name, asked in sets.items():
-        refused = [answer.refused for answer in await _ask_all(server, asked)]
+        refused = [answer.refused for answer in await _ask_all(server, asked, max_tokens=9)]
         share = sum(refused) / len(refused)
         print(f"| {name} | {len(asked)} | {1 - share:.1%} | {share:.1%} |", flush=True)
 
@@ -126,13 +126,15 @@ async def _print_answers(server: RunningServer, questions: list[Question], count
             print(f"A: {answer.text}\ncited: {answer.cited}")
 
 
-async def _ask_all(server: RunningServer, asked: Sequence[tuple[str, str]]) -> list[Answer]:
+async def _ask_all(
+    server: RunningServer, asked: Sequence[tuple[str, str]], max_tokens: int = 256
+) -> list[Answer]:
     headers = {"Authorization": f"Bearer {server.key}"}
     at_once = asyncio.Semaphore(AT_ONCE)
 
     async def ask(model: str, question: str) -> Answer:
         messages = [{"role": "user", "content": question}]
-        body = {"model": model, "messages": messages, "store": False}
+        body = {"model": model, "messages": messages, "store": False, "max_tokens": max_tokens}
         async with at_once, session.post(url, json=body) as response:
             answer = await response.json()
             if response.status != 200:

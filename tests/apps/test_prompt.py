@@ -88,7 +88,7 @@ async def test_most_calls_count_the_prompt_once() -> None:
     assert endpoint.counts == 1
 
 
-def test_the_prompt_of_a_follow_up_starts_as_the_last_one_did() -> None:
+def test_two_prompts_of_a_conversation_start_alike() -> None:
     first = Draft("Be kind.", chat(*TURNS[:2]), PASSAGES).messages(3, 1)
     then = Draft("Be kind.", chat(*TURNS[:4]), PASSAGES).messages(3, 2)
     assert then[:3] == first[:3]

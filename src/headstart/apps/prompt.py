@@ -1,8 +1,9 @@
 """The prompt of an app: instructions, earlier turns, passages and the question, made to fit.
 
-The order is stable first: instructions, then earlier turns, then passages with the question. So
-the prompt of a follow-up starts as the last one did and the engine's prefix cache holds.
-When it is too long, earlier turns go first (oldest first), then passages (worst first).
+The order is instructions, earlier turns, then passages with the question: what two calls of a
+conversation have in common comes first, for the engine's prefix cache. Earlier turns are given
+without the passages of their own time. When it is too long, earlier turns go first (oldest first),
+then passages (worst first).
 """
 
 from __future__ import annotations
