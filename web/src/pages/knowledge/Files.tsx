@@ -19,6 +19,8 @@ import { useUploads, type Upload } from "./uploads";
 export function Files({ store }: { store: VectorStore }) {
   const files = useInfiniteQuery(filesQuery(store.id));
   const { uploads, add, dismiss } = useUploads(store.id);
+  const listed = new Set(files.data?.map(({ id }) => id));
+  const coming = uploads.filter(({ fileId }) => fileId === undefined || !listed.has(fileId));
   const [leaving, setLeaving] = useState<VectorStoreFile | null>(null);
 
   return (
@@ -47,9 +49,9 @@ export function Files({ store }: { store: VectorStore }) {
         </Stack>
       )}
       {files.isError && <ErrorState error={files.error} retry={() => void files.refetch()} />}
-      {(uploads.length > 0 || (files.data?.length ?? 0) > 0) && (
+      {(coming.length > 0 || (files.data?.length ?? 0) > 0) && (
         <ul className={classes.files} aria-label="Files of this store">
-          {uploads.map((upload) => (
+          {coming.map((upload) => (
             <UploadRow key={upload.id} upload={upload} onDismiss={() => dismiss(upload.id)} />
           ))}
           {files.data?.map((file) => (
@@ -128,12 +130,14 @@ function FileRow({ file, onDelete }: { file: VectorStoreFile; onDelete: () => vo
 
 function DeleteFile({ file, onClose }: { file: VectorStoreFile | null; onClose: () => void }) {
   const remove = useMutation({
-    mutationFn: ({ id, vector_store_id: store_id }: VectorStoreFile) =>
-      call(
-        api.DELETE("/v1/vector_stores/{store_id}/files/{file_id}", {
-          params: { path: { store_id, file_id: id } },
-        }),
-      ),
+    mutationFn: ({ id, path, vector_store_id: store_id }: VectorStoreFile): Promise<unknown> =>
+      path === null
+        ? call(api.DELETE("/v1/files/{file_id}", { params: { path: { file_id: id } } }))
+        : call(
+            api.DELETE("/v1/vector_stores/{store_id}/files/{file_id}", {
+              params: { path: { store_id, file_id: id } },
+            }),
+          ),
     onError: (error) => notifyError(error, "The file was not deleted"),
     onSettled: async () => {
       await refreshStores();
@@ -151,7 +155,7 @@ function DeleteFile({ file, onClose }: { file: VectorStoreFile | null; onClose: 
     >
       {file?.path
         ? "Its passages are removed from this store. The file itself stays in its folder, and the next sync reads it again."
-        : "Its passages are removed from this store, and answers no longer stand on them."}
+        : "The file and its passages are removed from the server, also from other stores that have it."}
     </Confirm>
   );
 }

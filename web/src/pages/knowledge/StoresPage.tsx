@@ -89,7 +89,7 @@ function StoreCard({ store }: { store: VectorStore }) {
       </div>
       <Text size="sm" c="dimmed">
         {files.total === 0 ? "No files" : `${count(files.total, "file")} · ${bytes(size)}`}
-        {active != null && ` · used ${ago(active)}`}
+        {files.total > 0 && active != null && ` · used ${ago(active)}`}
       </Text>
       {paths.length > 0 && (
         <Text size="sm" c="dimmed" className={classes.follows} title={paths.join("\n")}>

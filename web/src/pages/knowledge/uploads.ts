@@ -9,6 +9,8 @@ export interface Upload {
   id: number;
   name: string;
   size: number;
+  /** What the server calls it, once it is there. */
+  fileId?: string;
   /** Absent while it is under way. */
   error?: string;
 }
@@ -19,6 +21,10 @@ let newest = 0;
 export function useUploads(storeId: string) {
   const [uploads, setUploads] = useState<Upload[]>([]);
 
+  function change(id: number, next: Partial<Upload>) {
+    setUploads((all) => all.map((one) => (one.id === id ? { ...one, ...next } : one)));
+  }
+
   function dismiss(id: number) {
     setUploads((all) => all.filter((one) => one.id !== id));
   }
@@ -26,6 +32,7 @@ export function useUploads(storeId: string) {
   async function put(id: number, file: File) {
     try {
       const uploaded = await send(file);
+      change(id, { fileId: uploaded.id });
       await call(
         api.POST("/v1/vector_stores/{store_id}/files", {
           params: { path: { store_id: storeId } },
@@ -35,8 +42,7 @@ export function useUploads(storeId: string) {
       await refreshStores();
       dismiss(id);
     } catch (error) {
-      const why = messageOf(error);
-      setUploads((all) => all.map((one) => (one.id === id ? { ...one, error: why } : one)));
+      change(id, { error: messageOf(error) });
     }
   }
 
