@@ -2,7 +2,7 @@
  * The pages of the console, in the order of the navigation. A new page is one entry here.
  * Chat is the first and has no link of its own: a new chat and the conversations lead to it.
  */
-import { IconBooks, IconMessageCircle, type Icon } from "@tabler/icons-react";
+import { IconBooks, IconListDetails, IconMessageCircle, type Icon } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 
 export interface PageEntry {
@@ -28,5 +28,12 @@ export const pages: PageEntry[] = [
     label: "Knowledge",
     icon: IconBooks,
     load: () => import("./knowledge/KnowledgePage"),
+  },
+  {
+    path: "/records",
+    paths: ["/records/:recordId"],
+    label: "Records",
+    icon: IconListDetails,
+    load: () => import("./records/RecordsPage"),
   },
 ];
