@@ -2,7 +2,15 @@
  * The pages of the console, in the order of the navigation. A new page is one entry here.
  * Chat is the first and has no link of its own: a new chat and the conversations lead to it.
  */
-import { IconBooks, IconListDetails, IconMessageCircle, type Icon } from "@tabler/icons-react";
+import {
+  IconBooks,
+  IconListDetails,
+  IconMessageCircle,
+  IconPackages,
+  IconServer2,
+  IconSettings,
+  type Icon,
+} from "@tabler/icons-react";
 import type { ComponentType } from "react";
 
 export interface PageEntry {
@@ -23,6 +31,18 @@ export const pages: PageEntry[] = [
     load: () => import("./chat/ChatPage"),
   },
   {
+    path: "/hub",
+    label: "Hub",
+    icon: IconPackages,
+    load: () => import("./hub/HubPage"),
+  },
+  {
+    path: "/endpoints",
+    label: "Endpoints",
+    icon: IconServer2,
+    load: () => import("./endpoints/EndpointsPage"),
+  },
+  {
     path: "/knowledge",
     paths: ["/knowledge/:storeId"],
     label: "Knowledge",
@@ -35,5 +55,11 @@ export const pages: PageEntry[] = [
     label: "Records",
     icon: IconListDetails,
     load: () => import("./records/RecordsPage"),
+  },
+  {
+    path: "/settings",
+    label: "Settings",
+    icon: IconSettings,
+    load: () => import("./settings/SettingsPage"),
   },
 ];

@@ -1,0 +1,94 @@
+/** One model of the hub: what it is, what it takes, and whether it runs here. */
+import { Badge, Button, Text, Title, Tooltip } from "@mantine/core";
+import { IconAlertTriangle, IconCheck, IconCircleCheck } from "@tabler/icons-react";
+import { Link } from "react-router";
+
+import type { Endpoint, HubModel } from "../../api/types";
+import { Status } from "../../components/Status";
+import { ChatLink } from "../endpoints/ChatLink";
+import { canChat, stateOf } from "../endpoints/endpoints";
+import { PullProgress } from "../endpoints/PullProgress";
+import { factsOf, languageOf, languagesOf, taskOf } from "./hub";
+import classes from "./ModelCard.module.css";
+
+interface ModelCardProps {
+  model: HubModel;
+  /** Where it is deployed already. */
+  endpoint?: Endpoint;
+  /** Absent for those who may not. */
+  onDeploy?: () => void;
+}
+
+export function ModelCard({ model, endpoint, onDeploy }: ModelCardProps) {
+  const { title, family, description, languages, installed } = model;
+  return (
+    <article className={classes.card} aria-label={title}>
+      <div className={classes.head}>
+        <Title order={3}>{title}</Title>
+        {installed && (
+          <Text component="span" className={classes.installed}>
+            <IconCheck size={14} stroke={2} aria-hidden />
+            Installed
+          </Text>
+        )}
+      </div>
+      <Text size="xs" c="dimmed">
+        {family} · {taskOf(model)} ·{" "}
+        <span title={languages.map(languageOf).join(", ")}>{languagesOf(model)}</span>
+      </Text>
+      <Text size="sm" className={classes.description} lineClamp={2}>
+        {description}
+      </Text>
+      <dl className={classes.facts}>
+        {factsOf(model).map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {endpoint && <PullProgress endpoint={endpoint} />}
+      <div className={classes.foot}>
+        {endpoint ? <Status {...stateOf(endpoint)} /> : <Fit model={model} />}
+        <Action model={model} endpoint={endpoint} onDeploy={onDeploy} />
+      </div>
+    </article>
+  );
+}
+
+function Action({ model, endpoint, onDeploy }: ModelCardProps) {
+  if (endpoint !== undefined) {
+    if (canChat(endpoint)) return <ChatLink name={endpoint.name} size="xs" variant="light" />;
+    return (
+      <Button component={Link} to="/endpoints" size="xs" variant="default">
+        Details
+      </Button>
+    );
+  }
+  if (onDeploy === undefined || model.fit.engine === "") return null;
+  return (
+    <Button size="xs" variant="default" aria-label={`Deploy ${model.title}`} onClick={onDeploy}>
+      Deploy
+    </Button>
+  );
+}
+
+function Fit({ model: { fit } }: { model: HubModel }) {
+  const Glyph = fit.fits ? IconCircleCheck : IconAlertTriangle;
+  const label = fit.engine === "" ? "Not served here yet" : "Too large for this machine";
+  return (
+    <Tooltip label={fit.text} multiline maw={280} events={{ hover: true, focus: true, touch: true }}>
+      <Badge
+        className={classes.fit}
+        component="button"
+        type="button"
+        variant="light"
+        color={fit.fits ? "pine" : "gray"}
+        size="lg"
+        leftSection={<Glyph size={14} stroke={1.8} aria-hidden />}
+      >
+        {fit.fits ? "Fits this machine" : label}
+      </Badge>
+    </Tooltip>
+  );
+}
