@@ -54,7 +54,7 @@ def create_api() -> FastAPI:
     api = FastAPI(
         title="Headstart",
         version=__version__,
-        docs_url="/docs",
+        docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
         generate_unique_id_function=_operation_id,
         responses={"4XX": {"model": errors.ErrorEnvelope}},
