@@ -61,3 +61,12 @@ def test_arguments_that_are_text_already() -> None:
         '<tool_call>{"name": "add", "arguments": "{\\"a\\": 1}"}</tool_call>'
     )
     assert call.calls[0]["function"]["arguments"] == '{"a": 1}'
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_an_answer_of_calls_without_marks(size: int) -> None:
+    bare = '{"name": "add", "arguments": {"a": 1}}'
+    assert parse(f"\n{bare}\n{bare}", size) == ("", [("add", {"a": 1})] * 2)
+    for text in (f"{bare} is the call", '{"a": 1}', "{", f"{bare}{{"):
+        assert parse(text, size) == (text, [])
+    assert parse(f"Use {bare}", size) == (f"Use {bare}", [])

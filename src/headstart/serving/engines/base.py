@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from headstart.hub.stored import StoredModel
 
-_OF_LAUNCH = ("context_length", "threads", "variant")  # options that are not the worker's
+_OF_LAUNCH = ("context_length", "force", "threads", "variant")  # options that are not the worker's
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,13 @@ class LlamaCpp(Engine):
 
 
 def _constrain(body: dict[str, Any]) -> None:
+    if body.get("tools") and body.get("tool_choice", "auto") not in ("auto", "none"):
+        raise BadRequest(
+            f"tool_choice {body['tool_choice']!r} is not enforced by the engine 'llamacpp'; use "
+            "'auto', or deploy the model with another engine",
+            param="tool_choice",
+            code="unsupported_parameter",
+        )
     response = body.pop("response_format", None) or {"type": "text"}
     if response["type"] == "text":
         return

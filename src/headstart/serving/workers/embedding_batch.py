@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 _BATCH_TOKENS = 4096  # padding included
 _BATCH_TEXTS = 64
+_ALIKE = 16  # tokens; lengths this close are always alike
 
 
 @dataclass(order=True, slots=True)
@@ -75,14 +76,17 @@ class EmbeddingBatch:
             start = min(range(len(waiting)), key=lambda index: waiting[index].arrival)
         self._oldest_next = not self._oldest_next
         low, high = start, start + 1
-        while low > 0 and _fits(waiting[start].length, high - low + 1):
+        longest = waiting[start].length
+        while low > 0 and _fits(longest, high - low + 1, waiting[low - 1].length):
             low -= 1
-        while high < len(waiting) and _fits(waiting[high].length, high - low + 1):
+        shortest = waiting[low].length
+        while high < len(waiting) and _fits(waiting[high].length, high - low + 1, shortest):
             high += 1
         batch = waiting[low:high]
         del waiting[low:high]
         return batch
 
 
-def _fits(longest: int, count: int) -> bool:
-    return count <= _BATCH_TEXTS and longest * count <= _BATCH_TOKENS
+def _fits(longest: int, count: int, shortest: int) -> bool:
+    similar = longest <= 2 * shortest + _ALIKE
+    return similar and count <= _BATCH_TEXTS and longest * count <= _BATCH_TOKENS
