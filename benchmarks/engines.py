@@ -84,7 +84,8 @@ def main() -> None:
 @contextmanager
 def _worker(engine: Engine, model: StoredModel) -> Iterator[int]:
     port = free_port()
-    launch = Launch(model, port, os.cpu_count() or 1)
+    options = {"parallel": CHATS, "cache_gb": 2} if engine.name == "llamacpp" else {}
+    launch = Launch(model, port, os.cpu_count() or 1, options)
     process = subprocess.Popen(engine.command(launch), stderr=subprocess.DEVNULL)
     try:
         yield port

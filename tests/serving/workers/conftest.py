@@ -39,7 +39,8 @@ def openvino(model_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture(scope="session")
 def llamacpp(model_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     model = stored(model_store, "smollm2-135m-instruct", Task.CHAT, 8192)
-    with running(LlamaCpp(), model, tmp_path_factory.mktemp("llamacpp")) as worker:
+    folder = tmp_path_factory.mktemp("llamacpp")
+    with running(LlamaCpp(), model, folder, {"cache_gb": 1}) as worker:
         yield worker
 
 

@@ -45,7 +45,7 @@ async def whole(backend: Backend, plan: Plan) -> dict[str, Any]:
             joined.generated += delta.generated
     used = shapes.usage(plan.prompt_tokens, sum(done.generated for done in choices))
     answers = [plan.shape.choice(index, done) for index, done in enumerate(choices)]
-    return plan.head.chunk(plan.shape.whole, answers, usage=used)
+    return plan.head.chunk(plan.shape.whole, answers, usage=used, **plan.shape.extras(0))
 
 
 async def _deltas(backend: Backend, plan: Plan) -> AsyncGenerator[tuple[int, Delta], None]:

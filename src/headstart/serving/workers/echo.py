@@ -9,7 +9,6 @@ The same input always gives the same output, whatever the seed or temperature:
   names it
 - an embedding is a hashed bag of words: texts with common words have similar vectors
 
-Option `delay_ms`: milliseconds per word, to see streaming.
 """
 
 from __future__ import annotations
@@ -23,6 +22,8 @@ import zlib
 from collections.abc import AsyncGenerator
 from typing import Any, ClassVar
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from headstart.errors import BadRequest
 from headstart.serving.requests import EmbeddingRequest
 from headstart.serving.workers.base import Backend, Embeddings, Job, Piece, Token
@@ -32,6 +33,14 @@ from headstart.serving.workers.process import Arguments, run
 DIMENSIONS = 384
 _WORD = re.compile(r"\s*\S+|\s+\Z")
 _TURN = re.compile(r"<\|(system|user|assistant|tool)\|>\n")
+
+
+class Options(BaseModel):
+    """What `options` of an endpoint may set."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    delay_ms: float = Field(0, ge=0, description="Milliseconds per word, to see streaming.")
 
 
 class Echo(Backend):
@@ -141,8 +150,8 @@ def _bag(words: list[str]) -> bytes:
 
 def main() -> None:
     arguments = Arguments.parse()
-    delay = float(arguments.options.get("delay_ms", 0)) / 1000
-    run(Echo(arguments.context_length, delay), arguments)
+    options = Options.model_validate(arguments.options)
+    run(Echo(arguments.context_length, options.delay_ms / 1000), arguments)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,9 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     cache_gb: float = Field(0.5, gt=0, description="Memory for the KV cache.")
-    parallel: int = Field(8, ge=1, le=64, description="Answers generated at once; others wait.")
+    parallel: int = Field(
+        4, ge=1, le=64, description="Answers generated at once; each has its part of the cache."
+    )
 
 
 def parameters(arguments: Arguments) -> Any:
@@ -41,11 +43,10 @@ def parameters(arguments: Arguments) -> Any:
     params.model_alias = {arguments.name}
     params.hostnames = ["127.0.0.1"]
     params.port = arguments.port
-    room = capacity(header, options.cache_gb, _F16)
+    # not shared: where answers compete for a cache that is full, llama.cpp fails all of them
+    room = capacity(header, options.cache_gb, _F16) // options.parallel
     context = fitting_context(room, arguments.context_length, options.cache_gb)
-    params.n_ctx = min(room, context * options.parallel)
-    params.kv_unified = True  # slots share the cache
-    params.kv_unified_per_slot = context
+    params.n_ctx = context * options.parallel
     params.n_parallel = options.parallel
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = arguments.threads
     params.cache_ram_mib = _PROMPT_CACHE_MIB

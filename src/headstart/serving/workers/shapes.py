@@ -57,7 +57,8 @@ def chat_logprobs(tokens: list[Token], top: int) -> dict[str, Any]:
 class ChatShape:
     """Shapes of `/v1/chat/completions`.
 
-    The very first chunk carries the templated prompt as `prompt`, for the record of the call.
+    The very first chunk and the whole answer carry the templated prompt as `prompt`, for the record
+    of the call.
     """
 
     whole, part = "chat.completion", "chat.completion.chunk"
