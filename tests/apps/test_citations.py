@@ -66,6 +66,9 @@ CASES = {
     "You can use the `headstart down` command in that place.": (
         "You can use the `headstart down` command in that place."
     ),
+    "Install the server with `pipx` in your folder.": (
+        "Install the server with `pipx` in your folder."
+    ),
     # a number that the passage does not have is not backed
     "Berlin has 4.1 million inhabitants.": "Berlin has 4.1 million inhabitants.",
     # tables and code are cited below

@@ -58,6 +58,13 @@ class Backing:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    span: Span
+    spelled: str
+    terms: frozenset[str]
+
+
 def terms(text: str) -> frozenset[str]:
     """What a text is about: stems of its longer words, and its numbers."""
     found: set[str] = set()
@@ -85,22 +92,20 @@ class Passages:
         block: it is code or a table, whose terms may be anywhere in the text.
         """
         asked, said = terms(question), terms(_LEAD_IN.sub("", said_text))
-        span, held = max(
-            self._windows[index],
-            key=lambda window: (
-                _share(said, window[1]),
-                _share(asked, window[1]),
-                window[0].start - window[0].end,  # the shorter of equals
-            ),
-            default=(Span(0, 0), frozenset()),
-        )
-        if block:
-            held = self._texts[index]
-        new, repeated = said - asked, said & asked
         quoted = [_spelled(code) for code in _CODE.findall(said_text) if terms(code)]
-        exact = bool(quoted) and all(code in self._spelled[index] for code in quoted)
-        if exact:
-            held = self._texts[index]
+        window = max(
+            self._windows[index],
+            key=lambda each: (
+                all(code in each.spelled for code in quoted),
+                _share(said, each.terms),
+                _share(asked, each.terms),
+                each.span.start - each.span.end,  # the shorter of equals
+            ),
+            default=_Window(Span(0, 0), "", frozenset()),
+        )
+        exact = all(code in self._spelled[index] for code in quoted)
+        held = self._texts[index] if block or (quoted and exact) else window.terms
+        new, repeated = said - asked, said & asked
         share = _share(said, held) if said else 0.0
         # a word or two, such as a name or a number, may stand anywhere: the question must be near
         near = len(new) >= FEW or _share(asked, held) >= ASKED
@@ -109,10 +114,11 @@ class Passages:
             plausible=near and share >= PLAUSIBLE,
             strong=bool(said)
             and near
+            and exact
             and {term for term in new if term[0].isdigit()} <= held
-            and _share(new or repeated, held) >= (BACKED_BESIDE_CODE if exact else BACKED)
+            and _share(new or repeated, held) >= (BACKED_BESIDE_CODE if quoted else BACKED)
             and _share(repeated, self._texts[index]) >= REPEATED,
-            span=span,
+            span=window.span,
         )
 
     def best(self, said_text: str, question: str, *, block: bool = False) -> int | None:
@@ -136,12 +142,13 @@ def sentences(text: str) -> list[Span]:
     return spans
 
 
-def _windows(text: str) -> list[tuple[Span, frozenset[str]]]:
-    """Every sentence but headings, and every two in a row, with the terms they hold."""
+def _windows(text: str) -> list[_Window]:
+    """Every sentence but headings, and every two in a row."""
     spans = sentences(text)
     singles = [span for span in spans if text[span.start] != "#"]
     pairs = [Span(first.start, second.end) for first, second in pairwise(spans)]
-    return [(span, terms(text[span.start : span.end])) for span in (singles + pairs or spans)]
+    pieces = [(span, text[span.start : span.end]) for span in (singles + pairs or spans)]
+    return [_Window(span, _spelled(piece), terms(piece)) for span, piece in pieces]
 
 
 def _spelled(text: str) -> str:
