@@ -19,10 +19,10 @@ from typing import Any
 
 import psutil
 import uvloop
+from tests.server import RunningServer, running_server
 
 from benchmarks.bare_proxy import running_proxy
 from benchmarks.mock_worker import WORDS, installed
-from tests.server import RunningServer, running_server
 
 CALLS = 2000
 WARM_UP = 200

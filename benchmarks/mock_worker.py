@@ -28,6 +28,7 @@ class Mock(Engine):
     """Starts this module as a worker."""
 
     name: ClassVar[str] = "mock"
+    answers_whole: ClassVar[bool] = True
 
     def refusal(self, model: StoredModel) -> str | None:
         return None

@@ -32,6 +32,12 @@ def wrap(records: Records, inner: Scripted | None = None, **more: Any) -> Record
     return Recorded(inner or Scripted(), records, more.pop("turns", FakeTurns()), **more)
 
 
+async def read(recorded: Recorded, call: Call, request: ChatRequest) -> None:
+    """Take the answer as it streams, to its end."""
+    async for _ in recorded.chat(call, request):
+        pass
+
+
 async def only_record(records: Records) -> Record:
     """The record, once what was submitted before is committed too."""
     await records.append(None, lambda session: None)
@@ -60,8 +66,20 @@ async def test_a_call_is_kept_whole(records: Records) -> None:
     assert kept.key_id == ANNA.key_id
     assert kept.endpoint == "scripted"
     assert "headstart" in kept.versions
-    assert kept.first_token_ms is not None
-    assert 0 <= kept.first_token_ms <= kept.duration_ms
+    assert kept.first_token_ms is None  # it came in one piece
+    assert kept.duration_ms > 0
+
+
+async def test_a_stream_is_kept_as_the_whole_answer_is(records: Records) -> None:
+    recorded = wrap(records)
+    await recorded.answer(call("whole"), chat())
+    await read(recorded, call("stream"), chat())
+    whole, stream = (records.get(id, ANNA).row for id in ("whole", "stream"))
+    for name in ("request", "prompt", "text", "prompt_tokens", "completion_tokens", "status"):
+        assert getattr(stream, name) == getattr(whole, name)
+    assert stream.output == whole.output
+    assert stream.first_token_ms is not None
+    assert 0 <= stream.first_token_ms <= stream.duration_ms
 
 
 async def test_chunks_pass_unchanged_and_in_order(records: Records) -> None:
@@ -103,7 +121,7 @@ async def test_a_client_that_leaves_between_chunks(records: Records) -> None:
 
 async def test_a_client_that_leaves_while_the_model_thinks(records: Records) -> None:
     inner = Scripted(hang_after=2)
-    task = asyncio.create_task(wrap(records, inner).answer(call(), chat()))
+    task = asyncio.create_task(read(wrap(records, inner), call(), chat()))
     await inner.hanging.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -112,6 +130,21 @@ async def test_a_client_that_leaves_while_the_model_thinks(records: Records) -> 
     kept = (await only_record(records)).row
     assert kept.status == "cancelled"
     assert kept.output["choices"][0]["message"]["content"] == "one two "
+
+
+async def test_an_answer_in_one_piece_that_was_cancelled_or_failed(records: Records) -> None:
+    inner = Scripted(hang_after=2)
+    task = asyncio.create_task(wrap(records, inner).answer(call("left"), chat()))
+    await inner.hanging.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert inner.closed
+    with pytest.raises(RuntimeError):
+        await wrap(records, Scripted(fail_after=1)).answer(call("failed"), chat())
+    kept = {id: records.get(id, ANNA).row for id in ("left", "failed")}
+    assert {id: row.status for id, row in kept.items()} == {"left": "cancelled", "failed": "failed"}
+    assert kept["failed"].error is not None
+    assert all(row.output == {"choices": []} for row in kept.values())
 
 
 async def test_a_client_that_leaves_after_the_commit_has_a_complete_record(
@@ -138,7 +171,7 @@ async def test_a_call_that_fails_is_kept_with_its_error(
     inner = Scripted(fail_after=1)
     inner.error = error
     with pytest.raises(type(error)):
-        await wrap(records, inner).answer(call(), chat())
+        await read(wrap(records, inner), call(), chat())
     kept = records.get("chatcmpl-1", ANNA).row
     assert kept.status == "failed"
     assert kept.error is not None

@@ -26,7 +26,8 @@ def say(*words: object) -> None:
 class Reply:
     """One answer: whole with `json`, or a stream of `event`s between `begin` and the end."""
 
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
         self._writer = writer
         self.streams = False
 
@@ -50,6 +51,10 @@ class Reply:
         data = f"data: {text}\n\n".encode()
         self._writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
         await self._writer.drain()
+
+    async def gone(self) -> None:
+        """Wait until the caller closes the connection."""
+        await self._reader.read(1)
 
     async def end(self) -> None:
         if self.streams:
@@ -100,6 +105,9 @@ async def chat(body: Any, reply: Reply) -> None:
         return
     if ask == "die at once":
         os.kill(os.getpid(), signal.SIGKILL)
+    if not body.get("stream"):
+        await whole(ask, reply)
+        return
     more = {"prompt": "as the model saw it"} if ask == "prompt in band" else {}
     await reply.event(chunk("Hel", **more))
     if ask == "die":
@@ -122,6 +130,19 @@ async def chat(body: Any, reply: Reply) -> None:
             await reply.event({**chunk(None), "choices": [], "usage": usage(2)})
     if ask != "no done":
         await reply.event("[DONE]")
+
+
+async def whole(ask: str, reply: Reply) -> None:
+    if ask == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if ask == "endless":
+        await reply.gone()
+        say("aborted")
+        return
+    message = {"role": "assistant", "content": "Hello", "refusal": None}
+    choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+    answer = {**chunk(None), "object": "chat.completion", "choices": [choice], "usage": usage(2)}
+    await reply.json({**answer, "prompt": "as the model saw it"})
 
 
 async def endless(reply: Reply) -> None:
@@ -191,7 +212,7 @@ async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
             lines = head.split("\r\n")
             headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
             content = await reader.readexactly(int(headers.get("content-length", 0)))
-            reply = Reply(writer)
+            reply = Reply(reader, writer)
             if headers.get("authorization") != f"bearer {os.environ['HEADSTART_WORKER_KEY']}":
                 await reply.error(401, message="not the server's key")
                 continue

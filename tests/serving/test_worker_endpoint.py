@@ -121,6 +121,54 @@ async def test_the_worker_is_asked_to_stream_and_count(
     }
 
 
+@pytest.fixture
+def whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the worker be one that answers in one piece."""
+    monkeypatch.setattr(FakeEngine, "answers_whole", True)
+
+
+@pytest.mark.usefixtures("whole")
+async def test_an_answer_in_one_piece(endpoints: Endpoints, endpoint: WorkerEndpoint) -> None:
+    made = call()
+    answer = await endpoint.answer(made, ask("hi", temperature=0, store=False))
+    assert sent(endpoints) == {
+        "messages": [{"role": "user", "content": "hi"}],
+        "temperature": 0,
+        "model": "chat",
+    }
+    assert (answer.id, answer.model, answer.created) == (made.id, "chat", int(made.created_at))
+    assert answer.choices[0].message.content == "Hello"
+    assert answer.usage is not None
+    assert answer.usage.total_tokens == 5
+    assert made.trace.prompt == "as the model saw it"
+    assert "prompt" not in answer.model_dump(exclude={"usage"})
+    assert made.trace.versions["engine"] == "fake"
+
+
+@pytest.mark.usefixtures("whole")
+async def test_an_answer_in_one_piece_that_fails(
+    endpoints: Endpoints, endpoint: WorkerEndpoint
+) -> None:
+    with pytest.raises(ContextTooLong):
+        await endpoint.answer(call(), ask("too long"))
+    with pytest.raises(Unavailable, match="ended before the answer was complete"):
+        await endpoint.answer(call(), ask("die"))
+    await endpoints.wait_ready("chat", 60)
+    assert (await endpoint.answer(call(), ask("hi"))).choices[0].message.content == "Hello"
+
+
+@pytest.mark.usefixtures("whole")
+async def test_cancelling_an_answer_in_one_piece_aborts_it_in_the_worker(
+    endpoints: Endpoints, endpoint: WorkerEndpoint
+) -> None:
+    before = endpoints.logs("chat").count("aborted")
+    task = asyncio.create_task(endpoint.answer(call(), ask("endless", max_tokens=11)))
+    await until(lambda: '"max_tokens": 11' in endpoints.logs("chat"))
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await until(lambda: endpoints.logs("chat").count("aborted") == before + 1)
+
+
 async def test_errors_of_the_worker_become_ours(endpoint: WorkerEndpoint) -> None:
     with pytest.raises(ContextTooLong) as too_long:
         await endpoint.answer(call(), ask("too long"))

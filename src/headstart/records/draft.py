@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Generic, TypeVar
 
 from openai.types import Completion, CreateEmbeddingResponse
-from openai.types.chat import ChatCompletionChunk
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from headstart import __version__
 from headstart.errors import HeadstartError
@@ -99,23 +99,12 @@ class Draft(ABC, Generic[T]):
         return storable(searchable("\n".join(texts)))
 
 
-class ChatDraft(Draft[ChatCompletionChunk]):
+class _Chat(Draft[T]):
     kind = "chat"
 
     def __init__(self, call: Call, request: ChatRequest) -> None:
         super().__init__(call, request)
         self._chat = request
-        self._assembler = ChatAssembler()
-        self._open = request.n
-
-    def add(self, part: ChatCompletionChunk) -> None:
-        self._assembler.add(part)
-        for choice in part.choices:
-            if self._first is None and (choice.delta.content or choice.delta.tool_calls):
-                self._first = self._elapsed_ms()
-            if choice.finish_reason is not None:
-                self._open -= 1
-                self.finished = self._open <= 0
 
     def question(self) -> str:
         asked = (each.text for each in reversed(self._chat.messages) if each.role == "user")
@@ -123,12 +112,6 @@ class ChatDraft(Draft[ChatCompletionChunk]):
 
     def answer(self) -> str:
         return "\n".join(choice["message"]["content"] or "" for choice in self.choices())
-
-    def choices(self) -> list[dict[str, Any]]:
-        return self._assembler.choices()
-
-    def usage(self) -> dict[str, Any]:
-        return self._assembler.usage or {}
 
     def turn(self, *, complete: bool, recorded: bool) -> Turn | None:
         choices = self.choices()
@@ -148,6 +131,49 @@ class ChatDraft(Draft[ChatCompletionChunk]):
             alternative_to=self._chat.regenerates,
             created_at=self.call.created_at,
         )
+
+
+class ChatDraft(_Chat[ChatCompletionChunk]):
+    """A chat that streams."""
+
+    def __init__(self, call: Call, request: ChatRequest) -> None:
+        super().__init__(call, request)
+        self._assembler = ChatAssembler()
+        self._open = request.n
+
+    def add(self, part: ChatCompletionChunk) -> None:
+        self._assembler.add(part)
+        for choice in part.choices:
+            if self._first is None and (choice.delta.content or choice.delta.tool_calls):
+                self._first = self._elapsed_ms()
+            if choice.finish_reason is not None:
+                self._open -= 1
+                self.finished = self._open <= 0
+
+    def choices(self) -> list[dict[str, Any]]:
+        return self._assembler.choices()
+
+    def usage(self) -> dict[str, Any]:
+        return self._assembler.usage or {}
+
+
+class AnswerDraft(_Chat[ChatCompletion]):
+    """A chat that is answered in one piece: there is no first token to time."""
+
+    def __init__(self, call: Call, request: ChatRequest) -> None:
+        super().__init__(call, request)
+        self._choices: list[dict[str, Any]] = []
+        self._usage: dict[str, Any] = {}
+
+    def add(self, part: ChatCompletion) -> None:
+        self._choices = [choice.model_dump(exclude_unset=True) for choice in part.choices]
+        self._usage = part.usage.model_dump(exclude_unset=True) if part.usage else {}
+
+    def choices(self) -> list[dict[str, Any]]:
+        return self._choices
+
+    def usage(self) -> dict[str, Any]:
+        return self._usage
 
 
 class CompletionDraft(Draft[Completion]):

@@ -2,14 +2,14 @@
 
 The record is durable before the caller sees the end of the answer: the chunk that finishes it is
 held back until the commit. A call that fails or whose caller leaves is recorded with what there was
-of the answer. Nothing is kept of a call with `store: false`, of an app that switched recording off,
+of the answer, where that came in pieces. Nothing is kept of a call with `store: false`, of an app that switched recording off,
 or where recording is off in the settings.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -17,11 +17,11 @@ from typing import TypeVar
 
 import structlog
 from openai.types import Completion, CreateEmbeddingResponse
-from openai.types.chat import ChatCompletionChunk
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from headstart.errors import BadRequest, HeadstartError
 from headstart.records.commits import Also
-from headstart.records.draft import ChatDraft, CompletionDraft, Draft, EmbeddingDraft
+from headstart.records.draft import AnswerDraft, ChatDraft, CompletionDraft, Draft, EmbeddingDraft
 from headstart.records.records import Records
 from headstart.records.turns import Turns
 from headstart.serving.base import Call, Endpoint
@@ -70,19 +70,25 @@ class Recorded(Endpoint):
             async for chunk in chunks:
                 yield chunk
 
+    async def answer(self, call: Call, request: ChatRequest) -> ChatCompletion:
+        await self._check_references(call, request)
+        return await self._whole(AnswerDraft(call, request), self.inner.answer(call, request))
+
     async def embed(self, call: Call, request: EmbeddingRequest) -> CreateEmbeddingResponse:
-        draft = EmbeddingDraft(call, request)
+        return await self._whole(EmbeddingDraft(call, request), self.inner.embed(call, request))
+
+    async def _whole(self, draft: Draft[T], answering: Awaitable[T]) -> T:
         try:
-            response = await self.inner.embed(call, request)
+            answer = await answering
         except asyncio.CancelledError:
             self._leave(draft)
             raise
         except Exception as error:
             await self._fail(draft, error)
             raise
-        draft.add(response)
+        draft.add(answer)
         await self._keep(draft)
-        return response
+        return answer
 
     async def _recorded(
         self, draft: Draft[T], answer: AsyncGenerator[T, None]

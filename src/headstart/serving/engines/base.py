@@ -31,6 +31,9 @@ class Launch:
 
 class Engine(ABC):
     name: ClassVar[str]
+    answers_whole: ClassVar[bool] = False
+    """Whether its worker can be asked for a chat answer in one piece: it then gives the `prompt`
+    beside the `choices`, and notices at once when the caller leaves. Others are asked to stream."""
 
     @abstractmethod
     def refusal(self, model: StoredModel) -> str | None:

@@ -8,6 +8,7 @@ from headstart.serving.engines.base import Engine, Launch, worker_command
 
 class Echo(Engine):
     name = "echo"
+    answers_whole = True
     unsupported = frozenset({"logit_bias", "suffix"})
 
     def refusal(self, model: StoredModel) -> str | None:

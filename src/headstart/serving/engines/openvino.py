@@ -16,6 +16,7 @@ _ROPE_FACTORS = "rope_freqs.weight"
 
 class OpenVino(Engine):
     name = "openvino"
+    answers_whole = True
     unsupported = frozenset({"logit_bias", "suffix"})
 
     def refusal(self, model: StoredModel) -> str | None:
