@@ -196,12 +196,13 @@ def test_a_prompt_that_is_too_long_says_both_numbers(served: Served) -> None:
 
 
 def test_many_chats_at_once(served: Served) -> None:
-    questions = [f"Count from {n} upwards." for n in range(8)]
+    animals = ("cats", "whales", "bees", "owls", "ants", "bears", "crabs", "swans")
+    questions = [f"Tell me about {animal}." for animal in animals]
     more = {"max_tokens": 24, "temperature": 0}
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda q: served.text(q, **more), questions))
     assert all(answers)
-    assert len(set(answers)) > 4
+    assert len(set(answers)) == 8
 
 
 def test_generation_ends_when_the_client_leaves(served: Served) -> None:

@@ -7,10 +7,10 @@ watches the parent and waits. SIGTERM ends it at once: the supervisor drains bef
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from typing import Any
 
-import xllamacpp
 from pydantic import BaseModel, ConfigDict, Field
 
 from headstart.hub.gguf_header import read_header
@@ -36,6 +36,8 @@ class Options(BaseModel):
 
 
 def parameters(arguments: Arguments) -> Any:
+    import xllamacpp  # only now: OpenMP reads its environment as it is loaded
+
     options = Options.model_validate(arguments.options)
     header = read_header(arguments.model)
     params = xllamacpp.CommonParams()  # type: ignore[attr-defined]
@@ -65,6 +67,11 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     arguments = Arguments.parse()
     end_with_parent()
+    # Threads that spin while they wait for one another take ten times as long as these do, as
+    # soon as anything else runs on the machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    import xllamacpp
+
     server = xllamacpp.Server(parameters(arguments))  # type: ignore[attr-defined]
     log.info("serving %s on %s", arguments.name, server.listening_address)
     while True:
