@@ -74,7 +74,7 @@ async def test_a_stream_is_kept_as_the_whole_answer_is(records: Records) -> None
     recorded = wrap(records)
     await recorded.answer(call("whole"), chat())
     await read(recorded, call("stream"), chat())
-    whole, stream = (records.get(id, ANNA).row for id in ("whole", "stream"))
+    whole, stream = (records.get(each, ANNA).row for each in ("whole", "stream"))
     for name in ("request", "prompt", "text", "prompt_tokens", "completion_tokens", "status"):
         assert getattr(stream, name) == getattr(whole, name)
     assert stream.output == whole.output
@@ -141,10 +141,10 @@ async def test_an_answer_in_one_piece_that_was_cancelled_or_failed(records: Reco
     assert inner.closed
     with pytest.raises(RuntimeError):
         await wrap(records, Scripted(fail_after=1)).answer(call("failed"), chat())
-    kept = {id: records.get(id, ANNA).row for id in ("left", "failed")}
-    assert {id: row.status for id, row in kept.items()} == {"left": "cancelled", "failed": "failed"}
-    assert kept["failed"].error is not None
-    assert all(row.output == {"choices": []} for row in kept.values())
+    left, failed = (records.get(each, ANNA).row for each in ("left", "failed"))
+    assert (left.status, failed.status) == ("cancelled", "failed")
+    assert failed.error is not None
+    assert left.output == failed.output == {"choices": []}
 
 
 async def test_a_client_that_leaves_after_the_commit_has_a_complete_record(

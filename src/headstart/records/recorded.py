@@ -2,8 +2,8 @@
 
 The record is durable before the caller sees the end of the answer: the chunk that finishes it is
 held back until the commit. A call that fails or whose caller leaves is recorded with what there was
-of the answer, where that came in pieces. Nothing is kept of a call with `store: false`, of an app that switched recording off,
-or where recording is off in the settings.
+of the answer, where that came in pieces. Nothing is kept of a call with `store: false`, of an app
+that switched recording off, or where recording is off in the settings.
 """
 
 from __future__ import annotations
