@@ -254,7 +254,7 @@ async def test_a_follow_up_is_searched_with_the_question_before_it() -> None:
     assert "WSL" in endpoint.prompt[3][1]
 
 
-async def test_a_question_that_stands_alone_is_searched_alone() -> None:
+async def test_a_question_that_stands_alone_is_searched_and_answered_alone() -> None:
     knowledge = FakeKnowledge([passage(PARIS)])
     messages = [
         *FOLLOW_UP[:2],

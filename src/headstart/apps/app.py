@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from openai.types.chat import ChatCompletionChunk
@@ -89,6 +89,8 @@ class App(Endpoint):
             for chunk in written(call, request, NOT_FOUND):
                 yield chunk
             return
+        if not needs_model and not found.follows_up:
+            chat = replace(chat, turns=[])  # they would only mislead a small model
         passages = found.passages if found.relevant else []
         async with aclosing(await self._answer(call, request, chat, passages)) as chunks:
             shown = passages[: len(call.trace.passages)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headstart.apps.overlap import terms
 from headstart.knowledge.knowledge import Knowledge
@@ -25,8 +25,9 @@ _SHORT = 2  # terms; a question with no more may be the rest of another
 _DEPTH = 4  # times the passages wanted: what either search may rank
 
 _REFERRING = re.compile(
-    r"\b(?:it|its|they|them|their|he|him|his|she|her|this|that|these|those)\b"
-    r"|^(?:and|but|or|so|why|what about|how about)\b",
+    r"\b(?:it|its|they|them|their|he|him|his|she|her|this|that|these|those|one|ones|former|latter|"
+    r"previous|above|again|else|instead|more)\b"
+    r"|^(?:and|but|or|so|then|why|what about|how about|und|aber|oder|et|mais|ou|y|pero|o)\b",
     re.IGNORECASE,
 )
 
@@ -38,6 +39,7 @@ class Found:
     query: str
     passages: list[Passage]  # most relevant first; those far behind the best are left out
     relevance: float  # of the best
+    follows_up: bool = False  # the question was searched with the one before it
 
     @property
     def relevant(self) -> bool:
@@ -57,7 +59,7 @@ async def retrieve(
         return _best(question, alone, limit)
     query = f"{previous}\n{question}"
     together = await _search(knowledge, stores, query, limit)
-    return _best(query, _mixed(alone, together), limit)
+    return replace(_best(query, _mixed(alone, together), limit), follows_up=True)
 
 
 def relevance(passage: Passage, asked: frozenset[str]) -> float:
