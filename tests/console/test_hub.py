@@ -39,7 +39,7 @@ def test_words_and_filters_narrow_the_cards_and_stay_in_the_address(hub: Page) -
     expect(cards.filter(has_text="all-MiniLM-L6-v2")).to_have_count(1)
     expect(cards.filter(has_text="SmolLM2")).to_have_count(0)
 
-    hub.get_by_role("switch", name="Installed").check()
+    hub.get_by_role("switch", name="Installed").click()
     expect(hub.get_by_role("heading", name="No model matches")).to_be_visible()
 
 
