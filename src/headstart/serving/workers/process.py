@@ -72,7 +72,8 @@ def run(backend: Backend, arguments: Arguments) -> None:
         ws="none",
     )
     server = uvicorn.Server(config)
-    failed = asyncio.run(_serve(server, service))
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:  # uvloop, where it is
+        failed = runner.run(_serve(server, service))
     backend.close()
     sys.stdout.flush()
     sys.stderr.flush()
