@@ -12,8 +12,13 @@ from starlette.types import ASGIApp, Message
 class Exchange:
     """A request and what came back. `leave` closes the connection as a browser tab does."""
 
-    def __init__(self, method: str, path: str, body: object) -> None:
+    def __init__(
+        self, method: str, path: str, body: object, *, key: str | None = "hs-test"
+    ) -> None:
         self._raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = [(b"content-type", b"application/json")]
+        if key is not None:
+            headers.append((b"authorization", f"Bearer {key}".encode()))
         self._scope = {
             "type": "http",
             "asgi": {"version": "3.0"},
@@ -24,10 +29,7 @@ class Exchange:
             "query_string": b"",
             "scheme": "http",
             "server": ("127.0.0.1", 80),
-            "headers": [
-                (b"content-type", b"application/json"),
-                (b"authorization", b"Bearer hs-test"),
-            ],
+            "headers": headers,
         }
         self._sent = False
         self._gone = asyncio.Event()

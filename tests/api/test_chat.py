@@ -235,3 +235,18 @@ async def test_an_unknown_model() -> None:
     await exchange.run(application(Scripted([])))
     assert exchange.status == 404
     assert exchange.json()["error"]["code"] == "model_not_found"
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/v1/embeddings"])
+async def test_the_key_is_asked_for_before_the_body_is_read(path: str) -> None:
+    exchange = Exchange("POST", path, b"no JSON", key=None)
+    await exchange.run(application(Scripted([])))
+    assert exchange.status == 401
+
+
+async def test_half_a_character_is_refused() -> None:
+    body = b'{"model": "m", "messages": [{"role": "user", "content": "\\ud83d"}]}'
+    exchange = Exchange("POST", "/v1/chat/completions", body)
+    await exchange.run(application(Scripted([])))
+    assert exchange.status == 400
+    assert "hex escape" in exchange.json()["error"]["message"]

@@ -9,12 +9,13 @@ from fastapi import APIRouter, Request, Response
 from openai.types.chat import ChatCompletion
 
 from headstart.api.deps import CurrentPrincipal, CurrentServices
+from headstart.api.direct import Direct
 from headstart.api.ids import new_call_id
 from headstart.api.sse import EventStream, while_connected
 from headstart.serving.base import Call, Endpoint
 from headstart.serving.requests import ChatRequest
 
-router = APIRouter(tags=["chat"])
+router = APIRouter(tags=["chat"], route_class=Direct)
 
 
 @router.post("/v1/chat/completions", response_model=ChatCompletion)
@@ -26,7 +27,7 @@ async def create_chat_completion(
     call = Call(id=new_call_id("chatcmpl"), principal=principal)
     if body.stream:
         return await EventStream.open(request, _payloads(endpoint, call, body))
-    completion = await while_connected(request, endpoint.answer(call, body))
+    completion = await while_connected(request.receive, endpoint.answer(call, body))
     return Response(completion.model_dump_json(exclude_unset=True), media_type="application/json")
 
 

@@ -9,12 +9,13 @@ from fastapi import APIRouter, Request, Response
 from openai.types import Completion
 
 from headstart.api.deps import CurrentPrincipal, CurrentServices
+from headstart.api.direct import Direct
 from headstart.api.ids import new_call_id
 from headstart.api.sse import EventStream, while_connected
 from headstart.serving.base import Call, Endpoint
 from headstart.serving.requests import CompletionRequest
 
-router = APIRouter(tags=["completions"])
+router = APIRouter(tags=["completions"], route_class=Direct)
 
 
 @router.post("/v1/completions", response_model=Completion)
@@ -28,7 +29,7 @@ async def create_completion(
     call = Call(id=new_call_id("cmpl"), principal=principal)
     if body.stream:
         return await EventStream.open(request, _payloads(endpoint, call, body))
-    completion = await while_connected(request, endpoint.continuation(call, body))
+    completion = await while_connected(request.receive, endpoint.continuation(call, body))
     return Response(completion.model_dump_json(exclude_unset=True), media_type="application/json")
 
 

@@ -22,7 +22,7 @@ async def _services(request: Request) -> Services:
 CurrentServices = Annotated[Services, Depends(_services)]
 
 
-async def _principal(request: Request, services: CurrentServices) -> Principal:
+def authenticated(request: Request, services: Services) -> Principal:
     """The caller: a bearer key (programs), or the session cookie (browsers).
 
     A cookie travels by itself, so with one an unsafe method must come from our own pages.
@@ -41,6 +41,10 @@ async def _principal(request: Request, services: CurrentServices) -> Principal:
     ):
         raise Forbidden("This request comes from another site; sign in and retry from the console.")
     return services.sessions.resolve(cookie)
+
+
+async def _principal(request: Request, services: CurrentServices) -> Principal:
+    return authenticated(request, services)
 
 
 CurrentPrincipal = Annotated[Principal, Depends(_principal)]

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Request, Response
 from openai.types import CreateEmbeddingResponse
 
 from headstart.api.deps import CurrentPrincipal, CurrentServices
+from headstart.api.direct import Direct
 from headstart.api.ids import new_call_id
 from headstart.api.sse import while_connected
 from headstart.serving.base import Call
 from headstart.serving.requests import EmbeddingRequest
 
-router = APIRouter(tags=["embeddings"])
+router = APIRouter(tags=["embeddings"], route_class=Direct)
 
 
 @router.post("/v1/embeddings", response_model=CreateEmbeddingResponse)
@@ -20,6 +21,6 @@ async def create_embeddings(
 ) -> Response:
     endpoint = services.models.resolve(body.model)
     call = Call(id=new_call_id("embd"), principal=principal)
-    answer = await while_connected(request, endpoint.embed(call, body))
+    answer = await while_connected(request.receive, endpoint.embed(call, body))
     # base64 vectors are strings where the type says floats, as with OpenAI itself
     return Response(answer.model_dump_json(warnings=False), media_type="application/json")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TypeVar, cast
 
 import structlog
@@ -46,18 +46,12 @@ class EventStream(Response):
 
     @classmethod
     async def open(cls, request: Request, payloads: AsyncIterator[bytes]) -> EventStream:
-        first = await while_connected(request, _next(payloads))
+        first = await while_connected(request.receive, _next(payloads))
         return cls(first, payloads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        sender = asyncio.create_task(self._send_all(send))
-        listener = asyncio.create_task(_disconnected(receive))
-        try:
-            await asyncio.wait({sender, listener}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            listener.cancel()
-            sender.cancel()
-            await asyncio.gather(sender, listener, return_exceptions=True)
+        with suppress(ClientGone):
+            await while_connected(receive, self._send_all(send))
 
     async def _send_all(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
@@ -75,19 +69,20 @@ class EventStream(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def while_connected(request: Request, work: Coroutine[None, None, T]) -> T:
-    """The result of `work`, which is cancelled when the client goes away first."""
+async def while_connected(receive: Receive, work: Coroutine[None, None, T]) -> T:
+    """The result of `work`. When the client goes away first, it is cancelled and, once it has
+    ended, `ClientGone` is raised."""
     task = asyncio.create_task(work)
-    listener = asyncio.create_task(_disconnected(request.receive))
+    listener = asyncio.create_task(_disconnected(receive))
+    listener.add_done_callback(lambda _: task.cancel())
     try:
-        await asyncio.wait({task, listener}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientGone
-        return task.result()
+        return await task
+    except asyncio.CancelledError:
+        if listener.done():
+            raise ClientGone from None
+        raise
     finally:
         listener.cancel()
-        task.cancel()
-        await asyncio.gather(task, listener, return_exceptions=True)
 
 
 class _Closable(AsyncIterator[bytes]):
