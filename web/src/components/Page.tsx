@@ -19,27 +19,21 @@ export function Page({ title, description, actions, back, children }: PageProps)
   useDocumentTitle(`${title} · Headstart`);
   return (
     <Box className={classes.page}>
-      <PageHeader title={title} description={description} actions={actions} back={back} />
+      <header className={classes.header}>
+        {back}
+        <div className={classes.top}>
+          <Title order={1} className={classes.title}>
+            {title}
+          </Title>
+          {actions && <Group gap="xs">{actions}</Group>}
+        </div>
+        {description && (
+          <Text component="div" c="dimmed" mt={6} maw="66ch">
+            {description}
+          </Text>
+        )}
+      </header>
       {children}
     </Box>
-  );
-}
-
-export function PageHeader({ title, description, actions, back }: Omit<PageProps, "children">) {
-  return (
-    <header className={classes.header}>
-      {back}
-      <Group justify="space-between" align="flex-end" gap="md">
-        <div>
-          <Title order={1}>{title}</Title>
-          {description && (
-            <Text c="dimmed" mt={6} maw="62ch">
-              {description}
-            </Text>
-          )}
-        </div>
-        {actions && <Group gap="xs">{actions}</Group>}
-      </Group>
-    </header>
   );
 }

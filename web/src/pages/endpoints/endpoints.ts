@@ -7,7 +7,7 @@ import type { Tone } from "../../components/Status";
 import { bytes, count } from "../../format";
 
 const BUSY_MS = 1000;
-const CALM_MS = 10_000;
+export const CALM_MS = 10_000;
 
 const STATES: Record<Endpoint["status"], { tone: Tone; label: string }> = {
   pulling: { tone: "busy", label: "Fetching" },
@@ -16,6 +16,14 @@ const STATES: Record<Endpoint["status"], { tone: Tone; label: string }> = {
   idle: { tone: "idle", label: "Idle" },
   stopping: { tone: "busy", label: "Stopping" },
   failed: { tone: "bad", label: "Failed" },
+};
+
+const ENGINES: Record<string, string> = {
+  openvino: "OpenVINO",
+  "openvino-embeddings": "OpenVINO",
+  llamacpp: "llama.cpp",
+  ctranslate2: "CTranslate2",
+  vllm: "vLLM",
 };
 
 const STAGES: Record<string, string> = {
@@ -48,6 +56,10 @@ export function stateOf({ status }: Endpoint): { tone: Tone; label: string } {
 
 export function canChat({ status, task }: Endpoint): boolean {
   return (task === "chat" || task === "seq2seq") && (status === "ready" || status === "idle");
+}
+
+export function engineOf(name: string): string {
+  return ENGINES[name] ?? name;
 }
 
 /** 90 → "1.5 minutes", 7200 → "2 hours". */

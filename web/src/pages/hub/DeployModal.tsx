@@ -11,7 +11,7 @@ import { Status } from "../../components/Status";
 import { ChatLink } from "../endpoints/ChatLink";
 import { canChat, endpointsQuery, isBusy, refreshEndpoints, stateOf } from "../endpoints/endpoints";
 import { PullProgress } from "../endpoints/PullProgress";
-import { enginesOf, sizeOf } from "./hub";
+import { enginesOf, sizeOf, variantsOf } from "./hub";
 
 interface DeployModalProps {
   /** What is to be deployed; null: closed. */
@@ -55,6 +55,7 @@ interface DeployFormProps {
 
 function DeployForm({ model, onDeployed, onClose }: DeployFormProps) {
   const [name, setName] = useState(model.name);
+  const [variant, setVariant] = useState<string | null>(null);
   const [engine, setEngine] = useState("auto");
   const [idle, setIdle] = useState(NEVER);
   const { fits, text } = model.fit;
@@ -67,7 +68,7 @@ function DeployForm({ model, onDeployed, onClose }: DeployFormProps) {
             name: name.trim(),
             engine,
             idle_timeout: idle === NEVER ? null : Number(idle),
-            options: fits ? {} : { force: true },
+            options: { ...(variant !== null && { variant }), ...(!fits && { force: true }) },
           },
         }),
       ),
@@ -103,6 +104,16 @@ function DeployForm({ model, onDeployed, onClose }: DeployFormProps) {
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
         />
+        {model.variants.length > 1 && (
+          <Select
+            label="Variant"
+            description="Smaller ones are faster, larger ones more exact"
+            data={variantsOf(model)}
+            allowDeselect={false}
+            value={variant ?? model.installed_variant ?? model.variants[0]?.name}
+            onChange={setVariant}
+          />
+        )}
         <Select
           label="Engine"
           description="Automatic takes the fastest that loads the model"

