@@ -4,10 +4,10 @@ import { IconFileText, IconTrash } from "@tabler/icons-react";
 
 import type { Endpoint } from "../../api/types";
 import { Status } from "../../components/Status";
-import { bytes, count } from "../../format";
+import { ago, bytes, count } from "../../format";
 import { ChatLink } from "./ChatLink";
 import classes from "./EndpointCard.module.css";
-import { canChat, seconds, stateOf } from "./endpoints";
+import { canChat, engineOf, seconds, stateOf } from "./endpoints";
 import { PullProgress } from "./PullProgress";
 
 interface EndpointCardProps {
@@ -18,7 +18,7 @@ interface EndpointCardProps {
 }
 
 export function EndpointCard({ endpoint, onLogs, onDelete }: EndpointCardProps) {
-  const { name, model, variant, error, status } = endpoint;
+  const { name, model, variant, error, status, created_at: created } = endpoint;
   return (
     <article className={classes.card} aria-label={name}>
       <div className={classes.head}>
@@ -31,7 +31,7 @@ export function EndpointCard({ endpoint, onLogs, onDelete }: EndpointCardProps) 
           </Group>
           <Text size="sm" c="dimmed" truncate>
             {model}
-            {variant !== null && variant !== model && ` · ${variant}`}
+            {variant !== null && variant !== model && ` · ${variant}`} · deployed {ago(created)}
           </Text>
         </div>
         <Group gap={4} wrap="nowrap">
@@ -71,7 +71,9 @@ function Facts({ endpoint }: { endpoint: Endpoint }) {
       <div className={classes.wide}>
         <dt>Engine</dt>
         <dd>
-          {engine ?? (requested === "auto" ? "Not chosen yet" : requested)}
+          {engine === null && requested === "auto"
+            ? "Not chosen yet"
+            : engineOf(engine ?? requested)}
           {reason !== null && <span className={classes.reason}>{reason}</span>}
         </dd>
       </div>

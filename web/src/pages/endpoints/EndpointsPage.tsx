@@ -6,6 +6,7 @@ import { useState, type ReactNode } from "react";
 import { Link } from "react-router";
 
 import { api, call } from "../../api/client";
+import { machineQuery } from "../../api/machine";
 import { useSession } from "../../api/session";
 import type { Endpoint } from "../../api/types";
 import { Confirm } from "../../components/Confirm";
@@ -13,13 +14,15 @@ import { EmptyState } from "../../components/EmptyState";
 import { ErrorState } from "../../components/ErrorState";
 import { notifyDone, notifyError } from "../../components/notify";
 import { Page } from "../../components/Page";
+import { bytes } from "../../format";
 import { EndpointCard } from "./EndpointCard";
-import { endpointsQuery, refreshEndpoints } from "./endpoints";
+import { CALM_MS, endpointsQuery, refreshEndpoints } from "./endpoints";
 import classes from "./EndpointsPage.module.css";
 import { LogsDrawer } from "./LogsDrawer";
 
 export default function EndpointsPage() {
-  const deploy = (
+  const { data: session } = useSession();
+  const deploy = session?.role === "admin" && (
     <Button component={Link} to="/hub" leftSection={<IconPlus size={16} aria-hidden />}>
       Deploy a model
     </Button>
@@ -27,11 +30,29 @@ export default function EndpointsPage() {
   return (
     <Page
       title="Endpoints"
-      description="Models that run on this machine. Each answers under its name in chat and in the API."
+      description={
+        <>
+          Models that run on this machine. Each answers under its name in chat and in the API.{" "}
+          <Memory />
+        </>
+      }
       actions={deploy}
     >
       <Endpoints deploy={deploy} />
     </Page>
+  );
+}
+
+/** What all of them take together, and what is left. */
+function Memory() {
+  const { data: endpoints } = useQuery(endpointsQuery);
+  const { data: machine } = useQuery({ ...machineQuery, refetchInterval: CALM_MS });
+  const taken = endpoints?.data.reduce((sum, { memory_bytes: own }) => sum + (own ?? 0), 0) ?? 0;
+  if (machine === undefined || taken === 0) return null;
+  return (
+    <span className="rise">
+      They take {bytes(taken)} of memory, {bytes(machine.memory_free)} are free.
+    </span>
   );
 }
 
@@ -66,7 +87,9 @@ function Endpoints({ deploy }: { deploy: ReactNode }) {
   if (endpoints.data.data.length === 0) {
     return (
       <EmptyState icon={IconServer2} title="No model is deployed" action={deploy}>
-        Pick an open model from the hub. It is downloaded once and then runs on this machine.
+        {deploy
+          ? "Pick an open model from the hub. It is downloaded once and then runs on this machine."
+          : "An admin can deploy one from the hub."}
       </EmptyState>
     );
   }

@@ -1,8 +1,8 @@
-/** What an endpoint's worker printed last. */
+/** What an endpoint's worker printed last; new lines appear by themselves. */
 import { ActionIcon, Drawer, Group, Skeleton, Stack, Text, Tooltip } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, type UIEvent } from "react";
 
 import { api, call } from "../../api/client";
 import { CopyButton } from "../../components/CopyButton";
@@ -10,6 +10,8 @@ import { ErrorState } from "../../components/ErrorState";
 import classes from "./LogsDrawer.module.css";
 
 const LINES = 200;
+const FOLLOW_MS = 2000;
+const NEAR_PX = 40; // who has scrolled up further than this is reading
 
 interface LogsDrawerProps {
   /** Whose logs; null: closed. */
@@ -43,11 +45,18 @@ function Logs({ name }: { name: string }) {
         }),
       ),
     staleTime: 0,
+    refetchInterval: ({ state }) => state.error === null && FOLLOW_MS,
   });
   const text = logs.data?.text ?? "";
 
+  const following = useRef(true);
+
+  function scrolled({ currentTarget: log }: UIEvent<HTMLElement>) {
+    following.current = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_PX;
+  }
+
   useEffect(() => {
-    end.current?.scrollTo({ top: end.current.scrollHeight });
+    if (following.current) end.current?.scrollTo({ top: end.current.scrollHeight });
   }, [text]);
 
   if (logs.isError) return <ErrorState error={logs.error} retry={() => void logs.refetch()} />;
@@ -72,7 +81,6 @@ function Logs({ name }: { name: string }) {
             <ActionIcon
               size="lg"
               aria-label="Refresh the logs"
-              loading={logs.isFetching}
               onClick={() => void logs.refetch()}
             >
               <IconRefresh size={17} stroke={1.6} aria-hidden />
@@ -85,8 +93,14 @@ function Logs({ name }: { name: string }) {
           It has printed nothing yet.
         </Text>
       ) : (
-        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrolled by the keyboard
-        <pre ref={end} className={classes.log} tabIndex={0} aria-label={`Log of ${name}`}>
+        <pre
+          ref={end}
+          className={classes.log}
+          // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrolled by the keyboard
+          tabIndex={0}
+          aria-label={`Log of ${name}`}
+          onScroll={scrolled}
+        >
           {text}
         </pre>
       )}
