@@ -1,5 +1,15 @@
 /** The files of a store, those on their way into it, and the place to drop more. */
-import { ActionIcon, Button, Loader, Skeleton, Stack, Text, Title, Tooltip } from "@mantine/core";
+import {
+  ActionIcon,
+  Button,
+  Progress,
+  SegmentedControl,
+  Skeleton,
+  Stack,
+  Text,
+  Title,
+  Tooltip,
+} from "@mantine/core";
 import { Dropzone } from "@mantine/dropzone";
 import { IconFileText, IconFileUpload, IconTrash, IconX } from "@tabler/icons-react";
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
@@ -11,13 +21,21 @@ import { Confirm } from "../../components/Confirm";
 import { ErrorState } from "../../components/ErrorState";
 import { notifyError } from "../../components/notify";
 import { Status } from "../../components/Status";
-import { bytes } from "../../format";
+import { bytes, count } from "../../format";
 import classes from "./Files.module.css";
 import { filesQuery, fileStateOf, refreshStores } from "./stores";
 import { useUploads, type Upload } from "./uploads";
 
-export function Files({ store }: { store: VectorStore }) {
-  const files = useInfiniteQuery(filesQuery(store.id));
+interface FilesProps {
+  store: VectorStore;
+  editable: boolean;
+}
+
+export function Files({ store, editable }: FilesProps) {
+  const { total, failed } = store.file_counts;
+  const [wanted, want] = useState("all");
+  const failedOnly = wanted === "failed" && failed > 0;
+  const files = useInfiniteQuery(filesQuery(store.id, failedOnly ? "failed" : undefined));
   const { uploads, add, dismiss } = useUploads(store.id);
   const listed = new Set(files.data?.map(({ id }) => id));
   const coming = uploads.filter(({ fileId }) => fileId === undefined || !listed.has(fileId));
@@ -25,21 +43,23 @@ export function Files({ store }: { store: VectorStore }) {
 
   return (
     <section aria-label="Files">
-      <Title order={2} mb="md">
-        Files
-      </Title>
-      <Dropzone
-        onDrop={(dropped) => void add(dropped)}
-        className={classes.drop}
-        aria-label="Upload files"
-        inputProps={{ "aria-label": "Files to upload" }}
-      >
-        <IconFileUpload size={26} stroke={1.4} aria-hidden className={classes.glyph} />
-        <Text fw={550}>Drop files here, or click to choose</Text>
-        <Text size="sm" c="dimmed">
-          PDF, Word, slides, spreadsheets, web pages, Markdown and plain text
-        </Text>
-      </Dropzone>
+      <div className={classes.top}>
+        <Title order={2}>Files</Title>
+        {failed > 0 && (
+          <SegmentedControl
+            aria-label="Which files"
+            size="xs"
+            data={[
+              { value: "all", label: `All ${count(total)}` },
+              { value: "failed", label: `Failed ${count(failed)}` },
+            ]}
+            value={failedOnly ? "failed" : "all"}
+            onChange={want}
+          />
+        )}
+      </div>
+      {editable && <Drop onDrop={(dropped) => void add(dropped)} />}
+      {!editable && total === 0 && <Text c="dimmed">There are no files in this store yet.</Text>}
 
       {files.isPending && (
         <Stack gap="xs" mt="lg" aria-label="Loading the files">
@@ -55,7 +75,11 @@ export function Files({ store }: { store: VectorStore }) {
             <UploadRow key={upload.id} upload={upload} onDismiss={() => dismiss(upload.id)} />
           ))}
           {files.data?.map((file) => (
-            <FileRow key={file.id} file={file} onDelete={() => setLeaving(file)} />
+            <FileRow
+              key={file.id}
+              file={file}
+              onDelete={editable ? () => setLeaving(file) : undefined}
+            />
           ))}
         </ul>
       )}
@@ -74,25 +98,47 @@ export function Files({ store }: { store: VectorStore }) {
   );
 }
 
+function Drop({ onDrop }: { onDrop: (files: File[]) => void }) {
+  return (
+    <Dropzone
+      onDrop={onDrop}
+      className={classes.drop}
+      aria-label="Upload files"
+      inputProps={{ "aria-label": "Files to upload" }}
+    >
+      <IconFileUpload size={26} stroke={1.4} aria-hidden className={classes.glyph} />
+      <Text fw={550}>Drop files here, or click to choose</Text>
+      <Text size="sm" c="dimmed">
+        PDF, Word, slides, spreadsheets, web pages, Markdown and plain text
+      </Text>
+    </Dropzone>
+  );
+}
+
 function UploadRow({ upload, onDismiss }: { upload: Upload; onDismiss: () => void }) {
-  const { name, size, error } = upload;
+  const { name, size, share, error } = upload;
+  const percent = Math.floor(share * 100);
   return (
     <li className={classes.file}>
       <IconFileText size={18} stroke={1.5} aria-hidden className={classes.glyph} />
       <div className={classes.what}>
         <span className={classes.name}>{name}</span>
-        {error !== undefined && <span className={classes.reason}>{error}</span>}
+        {error === undefined ? (
+          <Progress size={3} mt={5} value={percent} aria-label={`Progress of ${name}`} />
+        ) : (
+          <span className={classes.reason}>{error}</span>
+        )}
       </div>
       <span className={classes.size}>{bytes(size)}</span>
       <span className={classes.state}>
         {error === undefined ? (
-          <Status tone="busy" label="Uploading" />
+          <Status tone="busy" label={share < 1 ? `Uploading, ${percent} %` : "Handing over"} />
         ) : (
           <Status tone="bad" label="Not uploaded" />
         )}
       </span>
       {error === undefined ? (
-        <Loader size={16} mx={6} aria-hidden />
+        <span className={classes.blank} />
       ) : (
         <Tooltip label="Dismiss">
           <ActionIcon size="md" aria-label={`Dismiss ${name}`} onClick={onDismiss}>
@@ -104,7 +150,13 @@ function UploadRow({ upload, onDismiss }: { upload: Upload; onDismiss: () => voi
   );
 }
 
-function FileRow({ file, onDelete }: { file: VectorStoreFile; onDelete: () => void }) {
+interface FileRowProps {
+  file: VectorStoreFile;
+  /** Absent for those who may not. */
+  onDelete?: () => void;
+}
+
+function FileRow({ file, onDelete }: FileRowProps) {
   const { filename, path, error, usage_bytes: size } = file;
   return (
     <li className={classes.file}>
@@ -119,11 +171,13 @@ function FileRow({ file, onDelete }: { file: VectorStoreFile; onDelete: () => vo
       <span className={classes.state}>
         <Status {...fileStateOf(file)} />
       </span>
-      <Tooltip label="Delete">
-        <ActionIcon size="md" aria-label={`Delete ${filename}`} onClick={onDelete}>
-          <IconTrash size={16} stroke={1.6} aria-hidden />
-        </ActionIcon>
-      </Tooltip>
+      {onDelete && (
+        <Tooltip label="Delete">
+          <ActionIcon size="md" aria-label={`Delete ${filename}`} onClick={onDelete}>
+            <IconTrash size={16} stroke={1.6} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+      )}
     </li>
   );
 }

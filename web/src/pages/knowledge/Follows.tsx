@@ -12,7 +12,12 @@ import classes from "./Follows.module.css";
 
 const POLL_MS = 700;
 
-export function Follows({ store }: { store: VectorStore }) {
+interface FollowsProps {
+  store: VectorStore;
+  editable: boolean;
+}
+
+export function Follows({ store, editable }: FollowsProps) {
   const start = useMutation({
     mutationFn: () =>
       call(
@@ -58,14 +63,16 @@ export function Follows({ store }: { store: VectorStore }) {
         )}
         {!running && sync?.report && <Problems report={sync.report} />}
       </div>
-      <Button
-        variant="default"
-        loading={running}
-        leftSection={<IconRefresh size={16} stroke={1.6} aria-hidden />}
-        onClick={() => start.mutate()}
-      >
-        Sync
-      </Button>
+      {editable && (
+        <Button
+          variant="default"
+          loading={running}
+          leftSection={<IconRefresh size={16} stroke={1.6} aria-hidden />}
+          onClick={() => start.mutate()}
+        >
+          Sync
+        </Button>
+      )}
     </section>
   );
 }

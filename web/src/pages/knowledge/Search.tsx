@@ -7,6 +7,7 @@ import { useState, type FormEvent } from "react";
 import { api, call } from "../../api/client";
 import type { SearchHit } from "../../api/types";
 import { ErrorState } from "../../components/ErrorState";
+import { excerpt } from "../../components/excerpt";
 import type { PassagePlace } from "../../components/PassageDrawer";
 import classes from "./Search.module.css";
 
@@ -111,16 +112,12 @@ function Hit({ hit, onOpen }: { hit: SearchHit; onOpen: () => void }) {
           {hit.score.toFixed(2)}
         </span>
       </span>
-      <span className={classes.text}>{plain(hit)}</span>
+      <span className={classes.text}>{textOf(hit)}</span>
     </button>
   );
 }
 
-/** The passage as running text: headings and blank lines only take room here. */
-function plain(hit: SearchHit): string {
-  const text = hit.content.map((part) => part.text).join(" ");
-  return text
-    .replaceAll(/^#+\s+.*$/gm, "")
-    .replaceAll(/\s+/g, " ")
-    .trim();
+function textOf({ content }: SearchHit): string {
+  const text = content.map((part) => part.text).join("\n\n");
+  return excerpt(text) || text;
 }

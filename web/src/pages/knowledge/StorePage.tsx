@@ -6,6 +6,7 @@ import { useState } from "react";
 import { useNavigate } from "react-router";
 
 import { api, call, queries } from "../../api/client";
+import { useSession } from "../../api/session";
 import type { VectorStore } from "../../api/types";
 import { Confirm } from "../../components/Confirm";
 import { ErrorState } from "../../components/ErrorState";
@@ -45,7 +46,9 @@ export function StorePage({ storeId }: { storeId: string }) {
 
 function Loaded({ store }: { store: VectorStore }) {
   const [place, setPlace] = useState<PassagePlace | null>(null);
+  const { data: session } = useSession();
   const { file_counts: files, usage_bytes: size, embedding_model: embeddings } = store;
+  const editable = session?.role === "admin";
   return (
     <Page
       title={store.name || "Untitled"}
@@ -60,11 +63,11 @@ function Loaded({ store }: { store: VectorStore }) {
           </span>
         </span>
       }
-      actions={<StoreMenu store={store} />}
+      actions={editable && <StoreMenu store={store} />}
     >
       <div className={classes.sections}>
-        {store.paths.length > 0 && <Follows store={store} />}
-        <Files store={store} />
+        {store.paths.length > 0 && <Follows store={store} editable={editable} />}
+        <Files store={store} editable={editable} />
         <Search storeId={store.id} onOpen={setPlace} />
       </div>
       <PassageDrawer place={place} onClose={() => setPlace(null)} />

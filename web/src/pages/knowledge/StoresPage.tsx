@@ -5,6 +5,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { Link } from "react-router";
 
+import { useSession } from "../../api/session";
 import type { VectorStore } from "../../api/types";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorState } from "../../components/ErrorState";
@@ -17,7 +18,8 @@ import classes from "./StoresPage.module.css";
 
 export function StoresPage() {
   const [creating, setCreating] = useState(false);
-  const create = (
+  const { data: session } = useSession();
+  const create = session?.role === "admin" && (
     <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setCreating(true)}>
       New store
     </Button>
@@ -49,8 +51,8 @@ function Stores({ create }: { create: ReactNode }) {
   if (stores.data.length === 0) {
     return (
       <EmptyState icon={IconBooks} title="No documents yet" action={create}>
-        A store holds documents as passages that can be found by their meaning. Create one and drop
-        files into it.
+        A store holds documents as passages that can be found by their meaning.
+        {create && " Create one and drop files into it."}
       </EmptyState>
     );
   }

@@ -29,14 +29,14 @@ export function storeQuery(storeId: string) {
   });
 }
 
-export function filesQuery(storeId: string) {
+export function filesQuery(storeId: string, filter?: VectorStoreFile["status"]) {
   return infiniteQueryOptions({
-    queryKey: ["stores", storeId, "files"],
+    queryKey: ["stores", storeId, "files", filter],
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam: after }) =>
       call(
         api.GET("/v1/vector_stores/{store_id}/files", {
-          params: { path: { store_id: storeId }, query: { limit: PAGE, after } },
+          params: { path: { store_id: storeId }, query: { limit: PAGE, after, filter } },
         }),
       ),
     getNextPageParam: nextOf,

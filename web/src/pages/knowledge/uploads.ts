@@ -3,12 +3,15 @@ import { useState } from "react";
 
 import { api, call } from "../../api/client";
 import { messageOf } from "../../api/errors";
+import { send } from "./send";
 import { refreshStores } from "./stores";
 
 export interface Upload {
   id: number;
   name: string;
   size: number;
+  /** How much of it has been sent: 0 … 1. */
+  share: number;
   /** What the server calls it, once it is there. */
   fileId?: string;
   /** Absent while it is under way. */
@@ -31,7 +34,7 @@ export function useUploads(storeId: string) {
 
   async function put(id: number, file: File) {
     try {
-      const uploaded = await send(file);
+      const uploaded = await send(file, (share) => change(id, { share }));
       change(id, { fileId: uploaded.id });
       await call(
         api.POST("/v1/vector_stores/{store_id}/files", {
@@ -50,7 +53,7 @@ export function useUploads(storeId: string) {
     const queue = files.map((file) => ({ id: ++newest, file }));
     setUploads((all) => [
       ...all,
-      ...queue.map(({ id, file }) => ({ id, name: file.name, size: file.size })),
+      ...queue.map(({ id, file }) => ({ id, name: file.name, size: file.size, share: 0 })),
     ]);
     const work = async () => {
       for (let next = queue.shift(); next; next = queue.shift()) await put(next.id, next.file);
@@ -59,18 +62,4 @@ export function useUploads(storeId: string) {
   }
 
   return { uploads, add, dismiss };
-}
-
-function send(file: File) {
-  return call(
-    api.POST("/v1/files", {
-      body: { file: "", purpose: "assistants" }, // the type stands for the form that is sent
-      bodySerializer: ({ purpose }) => {
-        const form = new FormData();
-        form.append("purpose", purpose);
-        form.append("file", file, file.name);
-        return form;
-      },
-    }),
-  );
 }
