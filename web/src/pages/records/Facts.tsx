@@ -6,6 +6,7 @@ import type { CallRecord } from "../../api/types";
 import { CopyButton } from "../../components/CopyButton";
 import { count, duration } from "../../format";
 import classes from "./Facts.module.css";
+import { endOf } from "./reading";
 
 type Fact = [name: string, value: ReactNode];
 
@@ -40,6 +41,7 @@ export function Facts({ record }: { record: CallRecord }) {
           ["Prompt", usage && count(usage.prompt_tokens, "token")],
           ["Answer", usage && count(usage.completion_tokens, "token")],
           ["Speed", speedOf(record)],
+          ["Ended by", endOf(record)],
         ]}
       />
       <Group

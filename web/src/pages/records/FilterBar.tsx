@@ -1,4 +1,4 @@
-/** Narrows the list of records: by text, model or app, state, and feedback. */
+/** Narrows the list of records: by text, model or app, state, feedback, and time. */
 import { Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
@@ -8,7 +8,7 @@ import { useState } from "react";
 import { api, call } from "../../api/client";
 import type { Metric } from "../../api/types";
 import classes from "./FilterBar.module.css";
-import { METRICS, type Filters } from "./filters";
+import { METRICS, PERIODS, type Filters, type Period } from "./filters";
 import { STATUSES } from "./reading";
 
 interface FilterBarProps {
@@ -64,6 +64,14 @@ export function FilterBar({ filters, onChange }: FilterBarProps) {
         data={Object.entries(METRICS).map(([value, label]) => ({ value, label }))}
         value={filters.metric ?? null}
         onChange={(metric) => onChange({ metric: (metric as Metric | null) ?? undefined })}
+      />
+      <Select
+        aria-label="Time"
+        placeholder="Time"
+        clearable
+        data={Object.entries(PERIODS).map(([value, { label }]) => ({ value, label }))}
+        value={filters.since ?? null}
+        onChange={(since) => onChange({ since: (since as Period | null) ?? undefined })}
       />
     </div>
   );

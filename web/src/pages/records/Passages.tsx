@@ -2,6 +2,7 @@
 import { Text, Title } from "@mantine/core";
 
 import type { CallRecord } from "../../api/types";
+import { excerpt } from "../../components/excerpt";
 import type { PassagePlace } from "../../components/PassageDrawer";
 import { placeOf } from "../chat/CitationChip";
 import type { Cited } from "../chat/cited";
@@ -38,7 +39,7 @@ export function Passages({ passages, cited, onOpen }: PassagesProps) {
                   </span>
                 </span>
                 <Text component="span" size="sm" c="dimmed" lineClamp={2}>
-                  {passage.text.replaceAll(/^#+\s+.*$/gm, "").trim() || passage.text}
+                  {excerpt(passage.text) || passage.text}
                 </Text>
               </span>
             </button>

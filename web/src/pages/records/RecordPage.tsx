@@ -1,6 +1,6 @@
 /** Everything about one call: question, answer, what the model saw, and what people said. */
 import { Anchor, Skeleton, Stack, Text } from "@mantine/core";
-import { IconAlertTriangle, IconArrowLeft } from "@tabler/icons-react";
+import { IconArrowLeft } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useLocation } from "react-router";
@@ -12,7 +12,8 @@ import { PassageDrawer, type PassagePlace } from "../../components/PassageDrawer
 import { Status } from "../../components/Status";
 import { moment } from "../../format";
 import { Cited } from "../chat/cited";
-import { AnswerText } from "./AnswerText";
+import { Alternatives } from "./Alternatives";
+import { Answer } from "./Answer";
 import { Facts } from "./Facts";
 import { FeedbackSection } from "./FeedbackSection";
 import { Fold } from "./Fold";
@@ -59,7 +60,7 @@ function Back() {
 
 function Loaded({ record }: { record: CallRecord }) {
   const [place, setPlace] = useState<PassagePlace | null>(null);
-  const { model, status, prompt, passages, steps, request, error } = record;
+  const { model, status, prompt, passages, steps, request } = record;
   const answer = answerOf(record);
   const cited = new Cited(answer, annotationsOf(record));
   const sent = JSON.stringify(request, null, 2);
@@ -80,17 +81,9 @@ function Loaded({ record }: { record: CallRecord }) {
             <div className={classes.question}>{questionOf(record)}</div>
             <Earlier number={earlierThan(record)} />
           </section>
-          <section aria-label="Answer">
-            {answer !== "" && <AnswerText text={answer} cited={cited} onOpen={setPlace} />}
-            {answer === "" && error === null && <Text c="dimmed">{noAnswer(record)}</Text>}
-            {error !== null && (
-              <div className={classes.failure} role="alert">
-                <IconAlertTriangle size={19} stroke={1.6} aria-hidden />
-                <span>{error}</span>
-              </div>
-            )}
-          </section>
+          <Answer record={record} onOpen={setPlace} />
           {record.kind !== "embedding" && <FeedbackSection record={record} answer={answer} />}
+          <Alternatives record={record} />
           {passages.length > 0 && (
             <Passages passages={passages} cited={cited} onOpen={setPlace} />
           )}
@@ -118,9 +111,4 @@ function Earlier({ number }: { number: number }) {
       after {number === 1 ? "one earlier message" : `${number} earlier messages`}
     </Text>
   );
-}
-
-function noAnswer({ kind, status }: CallRecord): string {
-  if (kind === "embedding") return "An embedding has no text.";
-  return status === "cancelled" ? "It was stopped before it began to answer." : "The answer is empty.";
 }

@@ -2,6 +2,7 @@
 import { Link, useLocation } from "react-router";
 
 import type { CallRecord } from "../../api/types";
+import { excerpt } from "../../components/excerpt";
 import { Status } from "../../components/Status";
 import { ago, count, duration, moment } from "../../format";
 import { FeedbackIcons } from "./FeedbackIcons";
@@ -46,9 +47,9 @@ function Row({ record }: { record: CallRecord }) {
   const { search } = useLocation();
   const { id, model, usage, status, error, kind, duration_ms: ms, created_at: at } = record;
   const { tone, label } = STATUSES[status];
-  const answer = answerOf(record).slice(0, 300) || error || "";
+  const answer = excerpt(answerOf(record).slice(0, 600)) || error || "";
   return (
-    <tr>
+    <tr className="rise">
       <td className={classes.what}>
         <Link to={`/records/${id}`} state={{ list: search }} className={classes.link}>
           <span role="img" aria-label={label}>

@@ -25,8 +25,13 @@ export function earlierThan({ request }: CallRecord): number {
   return Math.max(0, messages.findLastIndex((message) => read(message, "role") === "user"));
 }
 
-export function answerOf(record: CallRecord): string {
-  const choice = firstChoice(record);
+/** How many answers the call gave: more than one where `n` asked for them. */
+export function choicesOf({ output }: CallRecord): number {
+  return Array.isArray(output.choices) ? output.choices.length : 0;
+}
+
+export function answerOf(record: CallRecord, index = 0): string {
+  const choice = choiceOf(record, index);
   const message = read(choice, "message");
   const text = textOf(read(message, "content") ?? read(message, "refusal") ?? read(choice, "text"));
   if (text !== "") return text;
@@ -38,13 +43,32 @@ export function answerOf(record: CallRecord): string {
     .join("\n\n");
 }
 
-export function annotationsOf(record: CallRecord): Annotation[] {
-  const annotations = read(read(firstChoice(record), "message"), "annotations");
+export function annotationsOf(record: CallRecord, index = 0): Annotation[] {
+  const annotations = read(read(choiceOf(record, index), "message"), "annotations");
   return Array.isArray(annotations) ? (annotations as Annotation[]) : [];
 }
 
-function firstChoice({ output }: CallRecord): unknown {
-  return Array.isArray(output.choices) ? output.choices[0] : undefined;
+/** Why the answer ended: "stop", "length", "tool calls". */
+export function endOf(record: CallRecord): string | null {
+  const reason = read(choiceOf(record, 0), "finish_reason");
+  return typeof reason === "string" ? reason.replaceAll("_", " ") : null;
+}
+
+/** Of the calls of a conversation those that answer the same question, oldest first. */
+export function alternativesOf(record: CallRecord, calls: CallRecord[]): CallRecord[] {
+  const before = new Map(calls.map(({ id, alternative_to: other }) => [id, other]));
+  const first = (id: string): string => {
+    const earlier = before.get(id);
+    return earlier == null ? id : first(earlier);
+  };
+  const own = first(record.id);
+  return calls
+    .filter(({ id }) => id !== record.id && first(id) === own)
+    .toSorted((one, other) => one.created_at - other.created_at);
+}
+
+function choiceOf({ output }: CallRecord, index: number): unknown {
+  return Array.isArray(output.choices) ? output.choices[index] : undefined;
 }
 
 function read(value: unknown, name: string): unknown {
