@@ -186,6 +186,17 @@ async def test_parameters_of_the_call_win_over_the_app_and_its_defaults() -> Non
     assert sent == [(0.0, 512), (0.7, 512), (0.4, 99), (1.5, 5), (None, None)]
 
 
+async def test_a_model_that_copies_its_prompt_is_stopped_at_the_next_passage() -> None:
+    endpoint = FakeEndpoint(["x"])
+    passages = [passage(PARIS), passage(BERLIN, number=2)]
+
+    await text(app(endpoint, passages), ask("Capital?"))
+    await text(app(endpoint, passages), ask("Capital?", stop=["END"]))
+    await text(app(endpoint), ask("Capital?"))
+
+    assert [sent.stop for sent in endpoint.requests] == [["\n\n[1]", "\n\n[2]"], ["END"], None]
+
+
 async def test_without_knowledge_an_app_is_instructions_over_an_endpoint() -> None:
     endpoint = FakeEndpoint(["x = a[1]"])
     answering = app(endpoint, instructions="You are {app}, of {team}.", variables={"team": "Ops"})

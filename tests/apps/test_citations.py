@@ -50,6 +50,7 @@ CASES = {
     "Bananas grow on large plants there [1].": "Bananas grow on large plants there.",
     # forgotten ones
     "Paris is the capital of France.": "Paris is the capital of France [1].",
+    "Paris is the capital of France and ": "Paris is the capital of France and [1]",
     "Paris is the capital of France. Berlin is the capital of Germany.": (
         "Paris is the capital of France [1]. Berlin is the capital of Germany [2]."
     ),
@@ -76,6 +77,7 @@ CASES = {
         "| city | is |\n|---|---|\n| Paris | capital of France |\n\n[1]\n\nSo it is."
     ),
     "| Paris | capital of France |": "| Paris | capital of France |\n\n[1]",
+    "| Paris. | The capital. Of France. |": "| Paris. | The capital. Of France. |\n\n[1]",
     "| Paris | capital of Germany |\nSo": "| Paris | capital of Germany |\nSo",
     "Run:\n```bash\npip install server\nheadstart up\n```\nDone.": (
         "Run:\n```bash\npip install server\nheadstart up\n```\n[3]\nDone."

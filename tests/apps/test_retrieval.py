@@ -88,3 +88,22 @@ async def test_a_clear_question_is_searched_once() -> None:
     question = "Does the server run on Windows, and is it safe?"
     found = await follow_up(question, [WINDOWS], [LINUX])
     assert (found.query, found.passages) == (question, [WINDOWS])
+
+
+@pytest.mark.parametrize(
+    ("question", "similarity", "leans"),
+    [
+        ("And for Windows?", 0.7, True),  # goes on
+        ("How do I delete one?", 0.7, True),  # short, and refers to something
+        ("Is it safe to run that as an administrator?", 0.1, True),  # refers, and finds little
+        ("Is it safe to run that as an administrator?", 0.7, False),
+        ("Security?", 0.1, True),  # short, and finds little
+        ("What is an endpoint?", 0.7, False),
+        ("Who pays for the electricity of the building?", 0.1, False),
+    ],
+)
+async def test_what_leans_on_the_question_before(
+    question: str, similarity: float, leans: bool
+) -> None:
+    found = await follow_up(question, [passage("Milk.", similarity=similarity)], [LINUX])
+    assert found.follows_up is leans

@@ -29,6 +29,7 @@ from headstart.serving.base import Call, Endpoint
 from headstart.serving.endpoints import Endpoints
 from headstart.serving.requests import ChatRequest, Message
 
+MOST_STOPS = 4  # in a request
 Chunks = AsyncGenerator[ChatCompletionChunk, None]
 
 GROUNDED_TEMPERATURE = 0.0
@@ -151,7 +152,8 @@ class App(Endpoint):
             }
         )
         strategy = strategies()[self.spec.reasoning]()
-        asked = request.model_copy(update={"messages": prompt.messages})
+        stop = request.stop or _copying(prompt.passages)
+        asked = request.model_copy(update={"messages": prompt.messages, "stop": stop})
         return strategy.reason(call, asked, endpoint)
 
     async def _prompt(
@@ -193,6 +195,11 @@ class App(Endpoint):
                 f"not deployed; 'headstart deploy MODEL --name {self.spec.endpoint}' deploys it"
             )
         return endpoint
+
+
+def _copying(passages: list[Passage]) -> list[str] | None:
+    """What a small model writes when it goes on copying its prompt: the head of another passage."""
+    return [f"\n\n[{number}]" for number in range(1, min(len(passages), MOST_STOPS) + 1)] or None
 
 
 def _rows(passages: list[Passage]) -> list[dict[str, Any]]:

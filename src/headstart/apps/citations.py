@@ -153,6 +153,8 @@ class CitedText:
         return shown + self._close()
 
     def _ends_sentence(self, stop: str, rest: str) -> bool:
+        if self._in_table():
+            return False
         if stop[0] in "。！？":
             return True
         following = rest.lstrip(" ")
@@ -208,7 +210,7 @@ class CitedText:
             self._claims = True
             best = self._passages.best(self._sentence, self._question)
             if best is not None:
-                shown = self._mark(best + 1, before=" ")
+                shown = self._mark(best + 1, before="" if self._sentence[-1:].isspace() else " ")
         self._begin_sentence()
         return shown
 

@@ -24,10 +24,13 @@ EARLIER_WEIGHT = 0.6  # of the search with the question before, when it does
 _SHORT = 2  # terms; a question with no more may be the rest of another
 _DEPTH = 4  # times the passages wanted: what either search may rank
 
+_CONTINUING = re.compile(
+    r"(?:and|but|or|so|then|why|what about|how about|und|aber|oder|et|mais|ou|y|pero|o)\b",
+    re.IGNORECASE,
+)
 _REFERRING = re.compile(
     r"\b(?:it|its|they|them|their|he|him|his|she|her|this|that|these|those|one|ones|former|latter|"
-    r"previous|above|again|else|instead|more)\b"
-    r"|^(?:and|but|or|so|then|why|what about|how about|und|aber|oder|et|mais|ou|y|pero|o)\b",
+    r"previous|above|again|else|instead|more)\b",
     re.IGNORECASE,
 )
 
@@ -80,10 +83,12 @@ _Results = dict[str, _Ranked]  # by the passage's id
 
 def _leans(question: str, alone: _Results) -> bool:
     """Whether a question needs the one before it, given what was found without that."""
-    if len(terms(question)) <= _SHORT:
+    if _CONTINUING.match(question.strip()):
         return True
+    short = len(terms(question)) <= _SHORT
+    refers = _REFERRING.search(question) is not None
     clear = any(each.relevance >= CLEAR for each in alone.values())
-    return not clear and _REFERRING.search(question) is not None
+    return (short and refers) or ((short or refers) and not clear)
 
 
 async def _search(knowledge: Knowledge, stores: Sequence[str], query: str, limit: int) -> _Results:
