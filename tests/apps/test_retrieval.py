@@ -95,8 +95,8 @@ async def test_a_clear_question_is_searched_once() -> None:
     [
         ("And for Windows?", 0.7, True),  # goes on
         ("How do I delete one?", 0.7, True),  # short, and refers to something
-        ("Is it safe to run that as an administrator?", 0.1, True),  # refers, and finds little
-        ("Is it safe to run that as an administrator?", 0.7, False),
+        ("Is it safe to install that as an administrator?", 0.1, True),  # refers, and finds little
+        ("Is it safe to install that as an administrator?", 0.7, False),
         ("Security?", 0.1, True),  # short, and finds little
         ("What is an endpoint?", 0.7, False),
         ("Who pays for the electricity of the building?", 0.1, False),
