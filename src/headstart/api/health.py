@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from headstart import __version__
 from headstart.api.deps import CurrentPrincipal, CurrentServices
 
 router = APIRouter(tags=["health"])
@@ -15,6 +16,7 @@ router = APIRouter(tags=["health"])
 
 class Live(BaseModel):
     status: Literal["ok"] = "ok"
+    version: str = __version__
 
 
 class Ready(BaseModel):

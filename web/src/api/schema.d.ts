@@ -2267,6 +2267,11 @@ export interface components {
              * @constant
              */
             status: "ok";
+            /**
+             * Version
+             * @default 0.1.0
+             */
+            version: string;
         };
         /** Logprobs */
         Logprobs: {

@@ -1,6 +1,7 @@
-/** How programs reach this server: its address, examples, and the keys that open it. */
+/** How programs reach this server: its address, examples, the keys that open it; what it is. */
 import { useSession } from "../../api/session";
 import { Page } from "../../components/Page";
+import { AboutSection } from "./AboutSection";
 import { ApiSection } from "./ApiSection";
 import { KeysSection } from "./KeysSection";
 import classes from "./SettingsPage.module.css";
@@ -12,6 +13,7 @@ export default function SettingsPage() {
       <div className={classes.sections}>
         <ApiSection />
         {session?.role === "admin" && <KeysSection />}
+        <AboutSection />
       </div>
     </Page>
   );
