@@ -51,7 +51,7 @@ function Memory() {
   if (machine === undefined || taken === 0) return null;
   return (
     <span className="rise">
-      They take {bytes(taken)} of memory, {bytes(machine.memory_free)} are free.
+      They take {bytes(taken)} of memory, {bytes(machine.memory_free)} is free.
     </span>
   );
 }

@@ -55,20 +55,26 @@ export function ModelCard({ model, endpoint, onOpen, onDeploy }: ModelCardProps)
       {endpoint && <PullProgress endpoint={endpoint} />}
       <div className={classes.foot}>
         {endpoint ? <Status {...stateOf(endpoint)} /> : <Fit model={model} />}
-        <DeployOrChat model={model} endpoint={endpoint} size="xs" onDeploy={onDeploy} />
+        <DeployOrChat model={model} endpoint={endpoint} onDeploy={onDeploy} />
       </div>
     </article>
   );
 }
 
 interface DeployOrChatProps extends Omit<ModelCardProps, "onOpen"> {
-  size: "xs" | "sm";
+  /** Where it is the main thing to do. */
+  prominent?: boolean;
 }
 
 /** What can be done with the model next. */
-export function DeployOrChat({ model, endpoint, size, onDeploy }: DeployOrChatProps) {
+export function DeployOrChat({ model, endpoint, prominent, onDeploy }: DeployOrChatProps) {
+  const size = prominent ? "sm" : "xs";
   if (endpoint !== undefined) {
-    if (canChat(endpoint)) return <ChatLink name={endpoint.name} size={size} variant="light" />;
+    if (canChat(endpoint)) {
+      return (
+        <ChatLink name={endpoint.name} size={size} variant={prominent ? "filled" : "light"} />
+      );
+    }
     return (
       <Button component={Link} to="/endpoints" size={size} variant="default">
         See the endpoint
@@ -77,7 +83,12 @@ export function DeployOrChat({ model, endpoint, size, onDeploy }: DeployOrChatPr
   }
   if (onDeploy === undefined || model.fit.engine === "") return null;
   return (
-    <Button size={size} variant="default" aria-label={`Deploy ${model.title}`} onClick={onDeploy}>
+    <Button
+      size={size}
+      variant={prominent ? "filled" : "default"}
+      aria-label={`Deploy ${model.title}`}
+      onClick={onDeploy}
+    >
       Deploy
     </Button>
   );

@@ -95,7 +95,7 @@ function Detail({ model, endpoint, onDeploy, onClose }: Shown & { onClose: () =>
           <DeployOrChat
             model={model}
             endpoint={endpoint}
-            size="sm"
+            prominent
             onDeploy={onDeploy && deploy}
           />
         </Group>
