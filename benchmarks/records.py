@@ -15,10 +15,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from headstart.records.commits import Columns
 from headstart.records.records import Records
 from headstart.security.principal import Principal, Role
 from headstart.storage.database import Database
-from headstart.storage.tables import RecordRow
 
 SECONDS = 3.0
 COMMIT_BYTES = 26 * 1024  # what SQLite writes for one such record: the row and seven indexes
@@ -65,7 +65,7 @@ async def _write(path: Path, writers: int) -> Result:
     async def write(writer: int) -> None:
         number = 0
         while (before := time.perf_counter()) < end:
-            await records.append(_row(f"chatcmpl-{writer}-{number}"))
+            await records.append(_columns(f"chatcmpl-{writer}-{number}"))
             times.append((time.perf_counter() - before) * 1000)
             number += 1
 
@@ -78,32 +78,33 @@ async def _write(path: Path, writers: int) -> Result:
     return Result(len(times) / took, percentiles[49], percentiles[98])
 
 
-def _row(id: str) -> RecordRow:
+def _columns(id: str) -> Columns:
+    question = {"role": "user", "content": "How do I reset it?"}
     message = {"role": "assistant", "content": ANSWER}
-    return RecordRow(
-        id=id,
-        kind="chat",
-        created_at=time.time(),
-        model="docs",
-        endpoint="chat",
-        app="docs",
-        key_id="key_admin",
-        conversation_id=None,
-        alternative_to=None,
-        status="completed",
-        error=None,
-        request={"model": "docs", "messages": [{"role": "user", "content": "How do I reset it?"}]},
-        prompt=PROMPT,
-        passages=[],
-        steps=[],
-        output={"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]},
-        text=ANSWER,
-        prompt_tokens=700,
-        completion_tokens=90,
-        first_token_ms=100.0,
-        duration_ms=1000.0,
-        versions={"headstart": "0.1.0"},
-    )
+    return {
+        "id": id,
+        "kind": "chat",
+        "created_at": time.time(),
+        "model": "docs",
+        "endpoint": "chat",
+        "app": "docs",
+        "key_id": "key_admin",
+        "conversation_id": None,
+        "alternative_to": None,
+        "status": "completed",
+        "error": None,
+        "request": {"model": "docs", "messages": [question]},
+        "prompt": PROMPT,
+        "passages": [],
+        "steps": [],
+        "output": {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]},
+        "text": ANSWER,
+        "prompt_tokens": 700,
+        "completion_tokens": 90,
+        "first_token_ms": 100.0,
+        "duration_ms": 1000.0,
+        "versions": {"headstart": "0.1.0"},
+    }
 
 
 def _flush(path: Path) -> float:

@@ -12,6 +12,7 @@ from openai.types.chat import ChatCompletionChunk
 from sqlalchemy.orm import Session
 
 from headstart.errors import NotFound
+from headstart.records.commits import Columns
 from headstart.records.records import searchable
 from headstart.records.turns import Turn
 from headstart.security.principal import Principal, Role
@@ -26,6 +27,11 @@ BERT = Principal("key_bert", "bert", Role.MEMBER)
 
 def row(id: str, text: str = "", **changed: Any) -> RecordRow:
     """A completed chat of Anna's with the model 'm'."""
+    return RecordRow(**columns(id, text, **changed))
+
+
+def columns(id: str, text: str = "", **changed: Any) -> Columns:
+    """The same, as it is appended."""
     values: dict[str, Any] = {
         "id": id,
         "kind": "chat",
@@ -50,7 +56,7 @@ def row(id: str, text: str = "", **changed: Any) -> RecordRow:
         "duration_ms": 2.0,
         "versions": {},
     }
-    return RecordRow(**{**values, **changed})
+    return {**values, **changed}
 
 
 class Scripted(Endpoint):

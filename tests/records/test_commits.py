@@ -18,7 +18,7 @@ from headstart.records.commits import GroupCommit
 from headstart.records.records import Records
 from headstart.storage.database import Database
 from headstart.storage.tables import ConversationRow, RecordRow
-from tests.records.samples import row
+from tests.records.samples import columns
 
 
 def stored(database: Database) -> set[str]:
@@ -27,7 +27,7 @@ def stored(database: Database) -> set[str]:
 
 
 async def test_a_row_is_there_when_append_returns(database: Database, records: Records) -> None:
-    await records.append(row("r1"))
+    await records.append(columns("r1"))
     assert stored(database) == {"r1"}
 
 
@@ -39,7 +39,7 @@ async def test_many_at_once_share_commits(database: Database, records: Records) 
         commits += 1
 
     event.listen(database.engine, "commit", count)
-    await asyncio.gather(*(records.append(row(f"r{number}")) for number in range(1000)))
+    await asyncio.gather(*(records.append(columns(f"r{number}")) for number in range(1000)))
     assert commits < 100
     assert len(stored(database)) == 1000
 
@@ -48,7 +48,7 @@ async def test_stopping_commits_what_nobody_waited_for(database: Database) -> No
     records = Records(database)
     await records.start()
     for number in range(100):
-        records.submit(row(f"r{number}"))
+        records.submit(columns(f"r{number}"))
     await records.stop()
     assert len(stored(database)) == 100
 
@@ -56,23 +56,23 @@ async def test_stopping_commits_what_nobody_waited_for(database: Database) -> No
 async def test_nothing_is_accepted_while_stopped(database: Database) -> None:
     records = Records(database)
     with pytest.raises(Unavailable, match="starting or stopping"):
-        await records.append(row("r1"))
+        await records.append(columns("r1"))
     await records.start()
     await records.stop()
     await records.stop()
     with capture_logs() as logs:
-        records.submit(row("r2"))  # a caller that leaves cannot be told
+        records.submit(columns("r2"))  # a caller that leaves cannot be told
     assert [entry["id"] for entry in logs] == ["r2"]
     assert stored(database) == set()
 
 
 async def test_one_bad_row_fails_alone(database: Database, records: Records) -> None:
-    await records.append(row("taken"))
-    rows = [row(f"r{number}") for number in range(20)]
-    rows.insert(10, row("taken"))
-    rows.insert(5, row("unstorable", text="\ud800"))
+    await records.append(columns("taken"))
+    rows = [columns(f"r{number}") for number in range(20)]
+    rows.insert(10, columns("taken"))
+    rows.insert(5, columns("unstorable", text="\ud800"))
     results = await asyncio.gather(*map(records.append, rows), return_exceptions=True)
-    failures = {rows[at].id: result for at, result in enumerate(results) if result is not None}
+    failures = {rows[at]["id"]: result for at, result in enumerate(results) if result is not None}
     assert set(failures) == {"taken", "unstorable"}
     assert isinstance(failures["taken"], Conflict)
     assert len(stored(database)) == 21
@@ -89,12 +89,12 @@ async def test_a_full_disk_fails_the_callers_and_the_writer_goes_on(
 
     event.listen(database.engine, "before_cursor_execute", refuse)
     results = await asyncio.gather(
-        *(records.append(row(f"r{number}")) for number in range(5)), return_exceptions=True
+        *(records.append(columns(f"r{number}")) for number in range(5)), return_exceptions=True
     )
     assert all(isinstance(result, Unavailable) for result in results)
     assert "database or disk is full" in str(results[0])
     full = False
-    await records.append(row("later"))
+    await records.append(columns("later"))
     assert stored(database) == {"later"}
 
 
@@ -105,8 +105,8 @@ async def test_a_real_full_database_is_reported_too(database: Database, records:
     database.engine.dispose()
     event.listen(database.engine, "connect", limit)
     with pytest.raises(Unavailable, match="database or disk is full"):
-        await records.append(row("big", text="x" * 1_000_000))
-    await records.append(row("small"))
+        await records.append(columns("big", text="x" * 1_000_000))
+    await records.append(columns("small"))
     assert stored(database) == {"small"}
 
 
@@ -122,9 +122,9 @@ async def test_what_goes_with_a_row_commits_with_it(database: Database, records:
         session.execute(select(func.count(RecordRow.id)))
         raise ValueError("no such conversation")
 
-    await records.append(row("r1"), also)
+    await records.append(columns("r1"), also)
     with pytest.raises(ValueError, match="no such conversation"):
-        await records.append(row("r2"), fail)
+        await records.append(columns("r2"), fail)
     assert stored(database) == {"r1"}
     with database.session() as session:
         assert session.get(ConversationRow, "conv_1") is not None
@@ -133,12 +133,12 @@ async def test_what_goes_with_a_row_commits_with_it(database: Database, records:
 async def test_a_caller_who_leaves_does_not_take_the_row_back(
     database: Database, records: Records
 ) -> None:
-    waiting = asyncio.create_task(records.append(row("left")))
+    waiting = asyncio.create_task(records.append(columns("left")))
     await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    await records.append(row("after"))
+    await records.append(columns("after"))
     assert stored(database) == {"left", "after"}
 
 
@@ -148,14 +148,14 @@ async def test_more_callers_than_room_wait_their_turn(
     monkeypatch.setattr("headstart.records.commits._MAX_WAITING", 4)
     writer = GroupCommit(database)
     await writer.start()
-    await asyncio.gather(*(writer.append(row(f"r{number}")) for number in range(40)))
+    await asyncio.gather(*(writer.append(columns(f"r{number}")) for number in range(40)))
     await writer.stop()
     assert len(stored(database)) == 40
 
 
 async def test_huge_values_are_kept_whole(database: Database, records: Records) -> None:
     text = "ä" * 5_000_000
-    await records.append(row("huge", text=text))
+    await records.append(columns("huge", text=text))
     with database.session() as session:
         kept = session.get_one(RecordRow, "huge")
     assert kept.request["messages"][0]["content"] == text
@@ -165,8 +165,8 @@ async def test_two_writers_on_one_database(database: Database, records: Records)
     other = Records(Database(database.url))
     await other.start()
     await asyncio.gather(
-        *(records.append(row(f"a{number}")) for number in range(200)),
-        *(other.append(row(f"b{number}")) for number in range(200)),
+        *(records.append(columns(f"a{number}")) for number in range(200)),
+        *(other.append(columns(f"b{number}")) for number in range(200)),
     )
     await other.stop()
     assert len(stored(database)) == 400
@@ -177,10 +177,10 @@ import asyncio, os, sys
 sys.path.insert(0, sys.argv[2])
 from headstart.records.records import Records
 from headstart.storage.database import Database
-from tests.records.samples import row
+from tests.records.samples import columns
 
 async def one(records, number):
-    await records.append(row(f"r{number}"))
+    await records.append(columns(f"r{number}"))
     os.write(1, f"r{number}\\n".encode())  # only now is it acknowledged
 
 async def main():

@@ -16,7 +16,7 @@ from headstart.records.records import Record, Records
 from headstart.serving.base import Call
 from headstart.serving.requests import ChatRequest, CompletionRequest, EmbeddingRequest
 from headstart.storage.database import Database
-from tests.records.samples import ADMIN, ANNA, BERT, USAGE, FakeTurns, Scripted, row
+from tests.records.samples import ADMIN, ANNA, BERT, USAGE, FakeTurns, Scripted, columns
 
 
 def call(id: str = "chatcmpl-1") -> Call:
@@ -268,7 +268,7 @@ async def test_an_answer_joins_its_conversation(records: Records) -> None:
 
 async def test_a_regenerated_answer_joins_without_the_question(records: Records) -> None:
     turns = FakeTurns()
-    await records.append(row("first"))
+    await records.append(columns("first"))
     again = chat(conversation="conv_anna", regenerates="first")
     await wrap(records, turns=turns).answer(call(), again)
     (turn,) = turns.turns
@@ -321,7 +321,7 @@ async def test_conversations_go_on_where_recording_is_off(records: Records) -> N
 async def test_wrong_references_are_refused_before_any_work(
     records: Records, body: dict[str, Any], error: type[BadRequest], param: str
 ) -> None:
-    await records.append(row("berts", key_id=BERT.key_id))
+    await records.append(columns("berts", key_id=BERT.key_id))
     inner = Scripted()
     with pytest.raises(error) as caught:
         await wrap(records, inner).answer(call(), chat(**body))

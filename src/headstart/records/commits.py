@@ -12,10 +12,11 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from prometheus_client import Counter, Histogram
-from sqlalchemy import insert, inspect
+from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -25,13 +26,13 @@ from headstart.storage.tables import RecordRow
 
 log = structlog.get_logger()
 
+Columns = dict[str, Any]  # all of a row's; a `RecordRow` would cost more than all else here
 Also = Callable[[Session], None]  # what else belongs into the transaction of a record
 
 _MAX_WAITING = 4096
 _MAX_BATCH = 512
 # Not through the ORM, which would take half of the time of a small commit.
 _INSERT = insert(RecordRow.metadata.tables[RecordRow.__tablename__])
-_COLUMNS = [column.key for column in inspect(RecordRow).column_attrs]
 
 _written = Counter("headstart_records_written", "Records committed.")
 _failed = Counter("headstart_records_failed", "Records that could not be written.")
@@ -46,7 +47,7 @@ _seconds = Histogram(
 class _Unit:
     """What is committed whole or not at all: a record, something else, or both."""
 
-    row: RecordRow | None
+    row: Columns | None
     also: Also | None
     done: asyncio.Future[None] | None = None  # None: nobody waits
 
@@ -71,7 +72,7 @@ class GroupCommit:
             self._queue.put(None)
             await asyncio.to_thread(thread.join)
 
-    async def append(self, row: RecordRow | None, also: Also | None = None) -> None:
+    async def append(self, row: Columns | None, also: Also | None = None) -> None:
         """Returns once the row is durable. Raises `Conflict` (id taken) or `Unavailable`.
 
         A caller that is cancelled while it waits does not take its row back.
@@ -81,13 +82,13 @@ class GroupCommit:
             self._put(_Unit(row, also, done))
             await done
 
-    def submit(self, row: RecordRow | None, also: Also | None = None) -> None:
+    def submit(self, row: Columns | None, also: Also | None = None) -> None:
         """Queue a row that nobody waits for. Never raises; a failure is logged."""
         try:
             self._put(_Unit(row, also))
         except Unavailable:
             _failed.inc()
-            log.error("record came after the writer had stopped", id=row and row.id)
+            log.error("record came after the writer had stopped", id=row and row["id"])
 
     def _put(self, unit: _Unit) -> None:
         if self._thread is None:
@@ -116,7 +117,7 @@ class GroupCommit:
         """All of it in one transaction; where that fails, each alone, so that only culprits do."""
         try:
             with _seconds.time(), self._database.engine.begin() as connection:
-                rows = [_values(unit.row) for unit in batch if unit.row is not None]
+                rows = [unit.row for unit in batch if unit.row is not None]
                 if rows:
                     connection.execute(_INSERT, rows)
                 for unit in batch:
@@ -135,10 +136,6 @@ class GroupCommit:
         else:
             _written.inc(len(rows))
             _settle(batch, None)
-
-
-def _values(row: RecordRow) -> dict[str, object]:
-    return {name: getattr(row, name) for name in _COLUMNS}
 
 
 def _settle(batch: Sequence[_Unit], error: Exception | None) -> None:
@@ -160,9 +157,9 @@ def _wake(waiting: Sequence[asyncio.Future[None]], error: Exception | None) -> N
             done.set_exception(error)
 
 
-def _explained(error: Exception, row: RecordRow | None) -> Exception:
+def _explained(error: Exception, row: Columns | None) -> Exception:
     if isinstance(error, IntegrityError) and row is not None:
-        return Conflict(f"A record '{row.id}' exists already.")
+        return Conflict(f"A record '{row['id']}' exists already.")
     if isinstance(error, DBAPIError):
         explained = Unavailable(
             f"The call could not be recorded ({error.orig}), and Headstart answers nothing that it "

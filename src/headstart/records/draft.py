@@ -11,12 +11,12 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from headstart import __version__
 from headstart.errors import HeadstartError
+from headstart.records.commits import Columns
 from headstart.records.records import searchable
 from headstart.records.turns import Turn
 from headstart.serving.assemble import ChatAssembler, CompletionAssembler
 from headstart.serving.base import Call
 from headstart.serving.requests import ChatRequest, CompletionRequest, EmbeddingRequest
-from headstart.storage.tables import RecordRow
 from headstart.storage.text import storable
 
 T = TypeVar("T")
@@ -64,32 +64,32 @@ class Draft(ABC, Generic[T]):
         """Whether caller and app agree to a record."""
         return self.call.trace.keep and self._request.store is not False
 
-    def row(self, status: str, error: Exception | None = None) -> RecordRow:
+    def row(self, status: str, error: Exception | None = None) -> Columns:
         trace, usage = self.call.trace, self.usage()
-        return RecordRow(
-            id=self.call.id,
-            kind=self.kind,
-            created_at=self.call.created_at,
-            model=self._request.model,
-            endpoint=trace.endpoint,
-            app=trace.app,
-            key_id=self.call.principal.key_id,
-            conversation_id=getattr(self._request, "conversation", None),
-            alternative_to=getattr(self._request, "regenerates", None),
-            status=status,
-            error=None if error is None else storable(_message(error)),
-            request=self._request.model_dump(mode="json", by_alias=True, exclude_unset=True),
-            prompt=None if trace.prompt is None else storable(trace.prompt),
-            passages=trace.passages,
-            steps=trace.steps,
-            output={"choices": self.choices()},
-            text=self._searchable(),
-            prompt_tokens=usage.get("prompt_tokens"),
-            completion_tokens=usage.get("completion_tokens"),
-            first_token_ms=self._first,
-            duration_ms=self._elapsed_ms(),
-            versions={**trace.versions, "headstart": __version__},
-        )
+        return {
+            "id": self.call.id,
+            "kind": self.kind,
+            "created_at": self.call.created_at,
+            "model": self._request.model,
+            "endpoint": trace.endpoint,
+            "app": trace.app,
+            "key_id": self.call.principal.key_id,
+            "conversation_id": getattr(self._request, "conversation", None),
+            "alternative_to": getattr(self._request, "regenerates", None),
+            "status": status,
+            "error": None if error is None else storable(_message(error)),
+            "request": self._request.model_dump(mode="json", by_alias=True, exclude_unset=True),
+            "prompt": None if trace.prompt is None else storable(trace.prompt),
+            "passages": trace.passages,
+            "steps": trace.steps,
+            "output": {"choices": self.choices()},
+            "text": self._searchable(),
+            "prompt_tokens": usage.get("prompt_tokens"),
+            "completion_tokens": usage.get("completion_tokens"),
+            "first_token_ms": self._first,
+            "duration_ms": self._elapsed_ms(),
+            "versions": {**trace.versions, "headstart": __version__},
+        }
 
     def _elapsed_ms(self) -> float:
         return round((time.perf_counter() - self._started) * 1000, 3)

@@ -20,13 +20,12 @@ from openai.types import Completion, CreateEmbeddingResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from headstart.errors import BadRequest, HeadstartError
-from headstart.records.commits import Also
+from headstart.records.commits import Also, Columns
 from headstart.records.draft import AnswerDraft, ChatDraft, CompletionDraft, Draft, EmbeddingDraft
 from headstart.records.records import Records
 from headstart.records.turns import Turns
 from headstart.serving.base import Call, Endpoint
 from headstart.serving.requests import ChatRequest, CompletionRequest, EmbeddingRequest, Message
-from headstart.storage.tables import RecordRow
 
 log = structlog.get_logger()
 
@@ -146,7 +145,7 @@ class Recorded(Endpoint):
         except HeadstartError as unrecorded:  # the first error is the one to report
             log.error("failed call not recorded", id=draft.call.id, error=unrecorded.message)
 
-    def _entry(self, draft: Draft[T], status: str) -> tuple[RecordRow | None, Also | None]:
+    def _entry(self, draft: Draft[T], status: str) -> tuple[Columns | None, Also | None]:
         """The record, and what its conversation gains: that is kept even where records are off."""
         row = draft.row(status) if self.enabled and draft.wanted else None
         turn = draft.turn(complete=status == "completed", recorded=row is not None)

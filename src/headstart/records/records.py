@@ -12,7 +12,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from headstart.errors import NotFound
-from headstart.records.commits import Also, GroupCommit
+from headstart.records.commits import Also, Columns, GroupCommit
 from headstart.security.principal import Principal
 from headstart.storage.database import Database
 from headstart.storage.paging import Order, Page, page
@@ -54,11 +54,11 @@ class Records:
     async def stop(self) -> None:
         await self._writer.stop()
 
-    async def append(self, row: RecordRow | None, also: Also | None = None) -> None:
+    async def append(self, row: Columns | None, also: Also | None = None) -> None:
         """Returns once the row is durable; `also` is committed with it, whole or not at all."""
         await self._writer.append(row, also)
 
-    def submit(self, row: RecordRow | None, also: Also | None = None) -> None:
+    def submit(self, row: Columns | None, also: Also | None = None) -> None:
         """The same without waiting, for calls whose caller has gone."""
         self._writer.submit(row, also)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
@@ -66,8 +67,11 @@ def migrations_config() -> Config:
 
 def _to_json(value: Any) -> str:
     """Readable JSON. A lone surrogate, which no response could carry, becomes a question mark."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace").decode()
+    try:
+        return to_json(value).decode()
+    except PydanticSerializationError:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace").decode()
 
 
 def _set_sqlite_pragmas(connection: Any, _record: Any) -> None:
