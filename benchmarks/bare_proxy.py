@@ -31,11 +31,11 @@ def running_proxy(upstream: str) -> Iterator[tuple[int, int]]:
             [sys.executable, "-m", "benchmarks.bare_proxy", str(descriptor), upstream],
             pass_fds=[descriptor],
         )
-        try:
-            yield port, process.pid
-        finally:
-            process.terminate()
-            process.wait()
+    try:  # the socket is the proxy's alone now: without it, connections are refused
+        yield port, process.pid
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def proxy(upstream: str) -> FastAPI:
