@@ -7,6 +7,7 @@ bound before anything slow happens, so that a taken port is an error at once.
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -81,6 +82,7 @@ async def serve(
             lock.publish(address)
             link = f"{address}/sign-in?token={services.sessions.one_time_link()}"
             started(Started(address, link, new_admin_key))
+            _spare_what_stays()
             bringing_up = asyncio.create_task(_bring_up(services, declaration, report, settled))
             await serving
             bringing_up.cancel()
@@ -155,6 +157,13 @@ async def _bring_up(
         log.exception("bringing up what headstart.toml declares failed")
     finally:
         startup.is_over = True
+
+
+def _spare_what_stays() -> None:
+    """Let the garbage collector skip what was loaded at the start: 285,000 objects, which no call
+    makes garbage and which a full collection walks while every stream stands still."""
+    gc.collect()
+    gc.freeze()
 
 
 class _Server(uvicorn.Server):
