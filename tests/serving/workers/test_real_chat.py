@@ -231,6 +231,22 @@ def test_a_client_that_leaves_during_prefill_stops_it(openvino: Worker) -> None:
     until(lambda: openvino.get("/props")["running"] == 0, 3)
 
 
+def test_a_short_question_does_not_wait_for_a_long_prompt(openvino: Worker) -> None:
+    finished: list[str] = []
+
+    def ask(name: str, text: str) -> None:
+        openvino.chat(text, max_tokens=4)
+        finished.append(name)
+
+    with ThreadPoolExecutor(2) as pool:
+        long = pool.submit(ask, "long", "now " * 7500)
+        until(lambda: openvino.get("/props")["running"] == 1)
+        short = pool.submit(ask, "short", "hi")
+        long.result()
+        short.result()
+    assert finished == ["short", "long"]
+
+
 def test_completions(served: Served) -> None:
     body = {"prompt": "The capital of France is", "max_tokens": 5, "temperature": 0, "logprobs": 0}
     chunks = served.stream("/v1/completions", body)

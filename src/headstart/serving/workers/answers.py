@@ -55,14 +55,19 @@ async def _deltas(backend: Backend, plan: Plan) -> AsyncGenerator[tuple[int, Del
                 yield 0, delta
         return
     queue: asyncio.Queue[tuple[int, Delta] | Exception | None] = asyncio.Queue()
+    begun = asyncio.Event()  # from then on the prompt is in the backend's cache
 
     async def pump(index: int) -> None:
         try:
+            if index and plan.jobs[index].prompt == plan.jobs[0].prompt:
+                await begun.wait()
             async with aclosing(choice(backend, plan.jobs[index], plan.stops)) as deltas:
                 async for delta in deltas:
+                    begun.set()
                     queue.put_nowait((index, delta))
         except Exception as error:
             queue.put_nowait(error)
+        begun.set()
         queue.put_nowait(None)
 
     pumps = [asyncio.create_task(pump(index)) for index in range(len(plan.jobs))]

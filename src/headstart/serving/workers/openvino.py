@@ -30,6 +30,7 @@ from headstart.serving.workers.vocabulary import TextDecoder, Vocabulary, contro
 _TEMPERATURE, _TOP_P, _TOP_K, _MIN_P = 0.8, 0.95, 40, 0.05
 _CACHED_VALUE = 1.1875  # bytes: u8 with its scales and zero points
 _BLOCK = 32  # tokens in a block of the KV cache on a CPU
+_PART = 1024  # tokens of a prompt that are read at once; a multiple of what a step takes
 _TOKENIZER_LIMIT = 8000  # bytes; OpenVINO's GGUF tokenizer keeps the last 8192 tokens, silently
 _SAFE_CUT = re.compile(r"(?<=[^\W\d_])(?=[\s.,;。，、！？])")  # where no token spans two words
 _FINISH = {GenerationFinishReason.STOP: "stop", GenerationFinishReason.LENGTH: "length"}
@@ -52,6 +53,7 @@ class OpenVino(Backend):
         self._threads = threads
         self._options = options
         self.context_length = context_length
+        self._running = 0
 
     def load(self) -> None:
         header = read_header(self._path)
@@ -79,7 +81,7 @@ class OpenVino(Backend):
 
     @property
     def running(self) -> int:
-        return self._batch.running
+        return self._running
 
     def close(self) -> None:
         self._batch.close()
@@ -109,9 +111,27 @@ class OpenVino(Backend):
         if rules is not None:
             config.structured_output_config = rules
         text = TextDecoder(self._vocabulary)
-        async with aclosing(self._batch.generate(job.prompt, config)) as outputs:
-            async for output in outputs:
-                yield Piece(self._read(output, text, job.sampling), _finish(output))
+        self._running += 1
+        try:
+            await self._fill(job.prompt)
+            async with aclosing(self._batch.generate(job.prompt, config)) as outputs:
+                async for output in outputs:
+                    yield Piece(self._read(output, text, job.sampling), _finish(output))
+        finally:
+            self._running -= 1
+
+    async def _fill(self, prompt: list[int]) -> None:
+        """Put a long prompt into the prefix cache, part by part.
+
+        The pipeline takes one prompt after the other: without this, a short question would wait
+        until a long document has been read.
+        """
+        config = openvino_genai.GenerationConfig()
+        config.max_new_tokens = 1
+        for end in range(_PART, len(prompt), _PART):
+            async with aclosing(self._batch.generate(prompt[:end], config)) as outputs:
+                async for _ in outputs:
+                    pass
 
     def _config(self, sampling: Sampling) -> openvino_genai.GenerationConfig:
         config = openvino_genai.GenerationConfig()
