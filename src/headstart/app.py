@@ -77,12 +77,13 @@ async def serve(
         address = _address(settings, sock)
         server = _Server(_uvicorn_config(settings, services))
         async with _running(services, jobs):
+            _spare_what_stays()
+            sock.listen()  # whoever reads the address below may connect at once
             serving = asyncio.create_task(server.serve(sockets=[sock]))
             _stop_on_signals(server)
             lock.publish(address)
             link = f"{address}/sign-in?token={services.sessions.one_time_link()}"
             started(Started(address, link, new_admin_key))
-            _spare_what_stays()
             bringing_up = asyncio.create_task(_bring_up(services, declaration, report, settled))
             await serving
             bringing_up.cancel()
