@@ -55,18 +55,18 @@ class EventStream(Response):
 
     async def _send_all(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        last = b"[DONE]"
         async with aclosing(cast("_Closable", self._rest)) as rest:
             try:
                 if self._first is not None:
                     await _send_event(send, self._first)
                 async for payload in rest:
                     await _send_event(send, payload)
-                await _send_event(send, b"[DONE]")
             except Exception as error:
                 if not isinstance(error, HeadstartError):
                     log.error("stream failed", exc_info=error)
-                await _send_event(send, json.dumps(envelope(error)).encode())
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+                last = json.dumps(envelope(error)).encode()
+        await _send_event(send, last, more=False)
 
 
 async def while_connected(receive: Receive, work: Coroutine[None, None, T]) -> T:
@@ -98,6 +98,6 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-async def _send_event(send: Send, payload: bytes) -> None:
+async def _send_event(send: Send, payload: bytes, *, more: bool = True) -> None:
     body = b"data: " + payload + b"\n\n"
-    await send({"type": "http.response.body", "body": body, "more_body": True})
+    await send({"type": "http.response.body", "body": body, "more_body": more})
