@@ -15,7 +15,7 @@ from typing import Any
 from headstart.errors import BadRequest
 from headstart.serving.grammar.digits import LARGEST, integers, numbers
 
-_MAX_REPEAT = 512  # grammars with longer counted repetitions take seconds per token
+_MAX_REPEAT = 512
 _MAX_SCHEMAS = 2000
 _MAX_DEPTH = 64
 
@@ -48,7 +48,7 @@ _FORMATS = {
     "date-time": 'date "T" clock',
     "uuid": 'hex{8} "-" hex{4} "-" hex{4} "-" hex{4} "-" hex{12}',
     "ipv4": '(byte) "." (byte) "." (byte) "." (byte)',
-    "email": '[a-z0-9] [a-z0-9._-]{0,63} "@" ([a-z0-9] [a-z0-9-]{0,31} "."){1,4} [a-z]{2,12}',
+    "email": '[a-z0-9] [a-z0-9._-]* "@" ([a-z0-9] [a-z0-9-]* ".")* [a-z0-9]+ "." [a-z]{2,6}',
 }
 _TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
 _OF_TYPE = {
@@ -80,10 +80,16 @@ def grammar_text(rules: dict[str, str]) -> str:
 
 
 class JsonGrammar:
-    """The `rules` of one schema; `root` is the expression for what validates against it."""
+    """The `rules` of one schema; `root` is the expression for what validates against it.
 
-    def __init__(self, schema: Any, prefix: str = "") -> None:
-        """`prefix` keeps the rules of several schemas in one grammar apart."""
+    `loose` is set when it also allows strings that are longer or shorter than they may be.
+    """
+
+    def __init__(self, schema: Any, prefix: str = "", counted: int = _MAX_REPEAT) -> None:
+        """`prefix` keeps the rules of several schemas in one grammar apart. Lengths of strings
+        above `counted` are left open, for engines to whom counting that far is expensive."""
+        self.loose = False
+        self._counted = counted
         self._document = schema
         self._prefix = prefix
         self.rules: dict[str, str] = {}
@@ -222,6 +228,10 @@ class JsonGrammar:
             if schema["format"] not in _FORMATS or "minLength" in schema or "maxLength" in schema:
                 raise _refusal(f"the format {schema['format']!r}, or one beside a length")
             return self._rule(rf'"\"" {_FORMATS[schema["format"]]} "\""')
+        if most is not None and most > self._counted:
+            self.loose, most = True, None
+        if least > self._counted:
+            self.loose, least = True, 0
         if not least and most is None:
             return "string"
         return self._rule(rf'"\"" {_repeat("char", least, most)} "\""')

@@ -10,27 +10,52 @@ from openvino_genai import StructuredOutputConfig
 from pydantic_core import from_json, to_json
 
 from headstart.errors import BadRequest
-from headstart.serving.grammar.json_schema import JsonGrammar, grammar_text, json_grammar, literal
+from headstart.serving.grammar.json_schema import JsonGrammar, grammar_text, literal
 from headstart.serving.requests import ResponseFormat
 from headstart.serving.workers.base import Tools
 from headstart.serving.workers.tool_calls import CLOSE, OPEN
 
 _JSON_OBJECT = {"type": "object"}
+_COUNTED = 40  # characters of a string that a grammar counts
 
 
-def constraint(
-    response: ResponseFormat | None, tools: Tools | None
-) -> StructuredOutputConfig | None:
+class Constraint:
+    """A grammar, and what remains to be checked when an answer is complete.
+
+    XGrammar takes a second per token to count the characters of a long string in a large
+    vocabulary. So the lengths of long strings are checked afterwards: an answer in which one is
+    wrong did not stop, it was too long.
+    """
+
+    def __init__(self, grammar: str, schema: dict[str, Any] | None = None) -> None:
+        """`schema`: what a complete answer has to validate against, where the grammar is loose."""
+        self.grammar = grammar
+        self._schema = schema
+
+    def config(self) -> StructuredOutputConfig:
+        config = StructuredOutputConfig()
+        config.grammar = self.grammar
+        return config
+
+    @property
+    def loose(self) -> bool:
+        return self._schema is not None
+
+    def holds(self, text: str) -> bool:
+        """Whether a complete answer validates."""
+        if self._schema is None:
+            return True
+        import jsonschema  # rarely needed, and slow to load
+
+        try:
+            jsonschema.validate(json.loads(text), self._schema)
+        except (ValueError, jsonschema.ValidationError):
+            return False
+        return True
+
+
+def constraint(response: ResponseFormat | None, tools: Tools | None) -> Constraint | None:
     """None where any text will do. Raises `BadRequest` for what cannot be enforced."""
-    grammar = grammar_of(response, tools)
-    if grammar is None:
-        return None
-    config = StructuredOutputConfig()
-    config.grammar = grammar
-    return config
-
-
-def grammar_of(response: ResponseFormat | None, tools: Tools | None) -> str | None:
     wants_json = response is not None and response.type != "text"
     if tools is not None and tools.required:
         if wants_json:
@@ -38,13 +63,13 @@ def grammar_of(response: ResponseFormat | None, tools: Tools | None) -> str | No
                 "response_format cannot be combined with a tool_choice that asks for a call",
                 param="response_format",
             )
-        return tool_grammar(tools)
+        return Constraint(tool_grammar(tools))
     if response is None or not wants_json:
         return None
     schema = _JSON_OBJECT
     if response.json_schema is not None and response.json_schema.schema_ is not None:
         schema = response.json_schema.schema_
-    return _cached_grammar(to_json(schema))
+    return _of_schema(to_json(schema))
 
 
 def tool_grammar(tools: Tools) -> str:
@@ -66,14 +91,17 @@ def _arguments(function: dict[str, Any], prefix: str) -> JsonGrammar:
     the function is not `strict`."""
     schema = {"type": "object", **function.get("parameters", {})}
     try:
-        return JsonGrammar(schema, prefix)
+        return JsonGrammar(schema, prefix, _COUNTED)
     except BadRequest as error:
         if function.get("strict"):
             error.param = "tools"
             raise
-        return JsonGrammar(_JSON_OBJECT, prefix)
+        return JsonGrammar(_JSON_OBJECT, prefix, _COUNTED)
 
 
 @lru_cache(maxsize=64)
-def _cached_grammar(schema: bytes) -> str:
-    return json_grammar(from_json(schema))
+def _of_schema(schema: bytes) -> Constraint:
+    document = from_json(schema)
+    grammar = JsonGrammar(document, counted=_COUNTED)
+    text = grammar_text({"root": grammar.root, **grammar.rules})
+    return Constraint(text, document if grammar.loose else None)

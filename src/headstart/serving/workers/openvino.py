@@ -109,14 +109,20 @@ class OpenVino(Backend):
         config = self._config(job.sampling)
         rules = constraint(job.format, job.tools)
         if rules is not None:
-            config.structured_output_config = rules
-        text = TextDecoder(self._vocabulary)
+            config.structured_output_config = rules.config()
+        text, answer = TextDecoder(self._vocabulary), ""
         self._running += 1
         try:
             await self._fill(job.prompt)
             async with aclosing(self._batch.generate(job.prompt, config)) as outputs:
                 async for output in outputs:
-                    yield Piece(self._read(output, text, job.sampling), _finish(output))
+                    tokens = self._read(output, text, job.sampling)
+                    finish = _finish(output)
+                    if rules is not None and rules.loose:
+                        answer += "".join(token.text for token in tokens)
+                        if finish == "stop" and not rules.holds(answer):
+                            finish = "length"
+                    yield Piece(tokens, finish)
         finally:
             self._running -= 1
 
