@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.console.conftest import answered, ask
 from tests.server import RunningServer, running_server
@@ -49,6 +50,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         yield running
 
 
+@pytest.fixture
+def copying(page: Page) -> Page:
+    """A page whose questions let the model copy its passages, which an app stops by itself."""
+
+    def unstopped(route: Route) -> None:
+        body = json.loads(route.request.post_data or "{}")
+        route.continue_(post_data=json.dumps({**body, "stop": ["<end>"]}))
+
+    page.route("**/v1/chat/completions", unstopped)
+    return page
+
+
 def test_the_start_page_says_what_the_app_knows(page: Page) -> None:
     expect(page.get_by_role("button", name="Model: docs")).to_be_visible()
     expect(page.get_by_role("link", name="1 document")).to_be_visible()
@@ -57,7 +70,8 @@ def test_the_start_page_says_what_the_app_knows(page: Page) -> None:
     answered(page)
 
 
-def test_each_citation_opens_what_it_quotes(page: Page) -> None:
+def test_each_citation_opens_what_it_quotes(copying: Page) -> None:
+    page = copying
     ask(page, "How much may a hotel night cost?")
     answered(page)
     passage = page.get_by_role("dialog", name="travel-policy.md")
@@ -81,7 +95,8 @@ def test_each_citation_opens_what_it_quotes(page: Page) -> None:
     expect(passage.locator("mark").first).to_be_visible()
 
 
-def test_a_passage_whose_document_is_gone_says_so(page: Page, server: RunningServer) -> None:
+def test_a_passage_whose_document_is_gone_says_so(copying: Page, server: RunningServer) -> None:
+    page = copying
     ask(page, "Which class are trains?")
     answered(page)
     with server.http() as http:
